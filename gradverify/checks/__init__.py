@@ -1,0 +1,1 @@
+"""The checks of a case, in order: geometry, forward, contracts, gradients."""

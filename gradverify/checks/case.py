@@ -1,0 +1,115 @@
+"""One case from beginning to end: geometry, forward, contracts, gradients; what was found before an error is kept."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gradverify.checks import contracts
+from gradverify.checks.geometry import geometry_of, impossible
+from gradverify.checks.gradient import check_gradients
+from gradverify.checks.subject import Subject, Trial, run_trial, subject_of
+from gradverify.errors import GradverifyError
+from gradverify.results import CaseResult, Contract, Geometry, GradientCheck, Severity, Verdict, worst_verdict
+from gradverify.spec.model import Case, Check
+from gradverify.spec.windows import RoleError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["verify"]
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What has been found so far."""
+
+    geometry: tuple[Geometry, ...] = ()
+    contracts: list[Contract] = field(default_factory=list)
+    gradients: list[GradientCheck] = field(default_factory=list)
+    subject: Subject | None = None
+
+
+def verify(case: Case) -> CaseResult:
+    """Run every check of a case and return what was found; user code that raises makes it an ``error``."""
+    started = time.perf_counter()
+    findings = _Findings()
+    try:
+        verdict, reason = _examined(case, findings)
+    except (GradverifyError, RoleError) as error:
+        verdict, reason = Verdict.ERROR, str(error)
+    except Exception as error:  # noqa: BLE001  user code may raise anything
+        verdict, reason = Verdict.ERROR, _described(error)
+    calls = findings.subject.target.calls if findings.subject else None
+    return CaseResult(
+        id=case.id,
+        name=case.name,
+        spec=case.spec,
+        line=case.line,
+        target=str(case.target),
+        verdict=verdict,
+        reason=reason,
+        expect=case.expect,
+        params=case.params,
+        sweep=case.sweep,
+        seconds=time.perf_counter() - started,
+        forward_evaluations=calls.forward if calls else 0,
+        backward_evaluations=calls.backward if calls else 0,
+        contracts=tuple(findings.contracts),
+        gradients=tuple(findings.gradients),
+        geometry=findings.geometry,
+    )
+
+
+def _examined(case: Case, findings: _Findings) -> tuple[Verdict, str | None]:
+    """Run the checks in order; each fills in what it finds."""
+    if Check.GEOMETRY in case.checks:
+        findings.geometry = geometry_of(case)
+    reason = impossible(case)
+    if reason is not None:
+        return (Verdict.SKIP if case.sweep else Verdict.ERROR), reason
+    if case.checks == (Check.GEOMETRY,):
+        return Verdict.PASS, None
+    findings.subject = subject_of(case)
+    trial = run_trial(case, findings.subject)
+    if not isinstance(trial, Trial):
+        findings.contracts.append(contracts.finite_forward(trial))
+        return _judged(findings)
+    if Check.CONTRACTS in case.checks:
+        findings.contracts.extend(_contracts(case, findings.subject, trial))
+    if Check.GRADIENTS in case.checks:
+        for check in check_gradients(case, findings.subject, trial):
+            findings.gradients.append(check)
+    return _judged(findings)
+
+
+def _contracts(case: Case, subject: Subject, trial: Trial) -> Iterator[Contract]:
+    yield contracts.arity(subject, trial)
+    yield contracts.shape(subject, trial)
+    yield contracts.dtype(subject, trial)
+    yield contracts.finite(trial)
+    agreed = contracts.agreement(case, subject, trial)
+    if agreed is not None:
+        yield agreed
+
+
+def _judged(findings: _Findings) -> tuple[Verdict, str | None]:
+    """Return the verdict of all parts, and the first reason for it."""
+    kept = [contract for contract in findings.contracts if contract.severity is Severity.FAILURE]
+    verdict = worst_verdict([*(part.verdict for part in kept), *(part.verdict for part in findings.gradients)])
+    if verdict is Verdict.PASS:
+        return verdict, None
+    if verdict is Verdict.EMPTY:
+        return Verdict.SKIP, "no input has a gradient"
+    reasons = [contract.message for contract in kept if contract.verdict is verdict]
+    reasons += [f"d{part.input}: {part.reason}" for part in findings.gradients if part.verdict is verdict]
+    return verdict, reasons[0] if reasons else None
+
+
+def _described(error: Exception) -> str:
+    """Return the error of user code and the place where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"

@@ -1,0 +1,79 @@
+"""The arrays of a case: inputs and cotangents, from the seed or from files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradverify.errors import TargetError
+from gradverify.numerics.sampling import cotangent, fill, stream
+from gradverify.spec.model import Case, Fill, InputSpec
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["cotangents_of", "differentiable_names", "file_shape", "inputs_of"]
+
+
+def inputs_of(case: Case) -> dict[str, NDArray[Any]]:
+    """Return every input of a case, in its dtype.
+
+    Data depend on the seed, the case's name and the input's name only: not on order, sweep, implementation or worker.
+    They are drawn in double precision and rounded to the dtype.
+
+    Raises
+    ------
+    TargetError
+        A file cannot be read, or holds no array of that name or no numbers.
+    """
+    return {item.name: _array(item, case) for item in case.inputs}
+
+
+def _array(item: InputSpec, case: Case) -> NDArray[Any]:
+    if item.fill is Fill.FILE:
+        loaded = _load(item)
+        keep = item.dtype is None and loaded.dtype.kind in "biu"
+        return loaded if keep else loaded.astype(item.dtype or case.dtype)
+    if item.fill is Fill.VALUES:
+        return np.array(item.values, dtype=item.dtype or case.dtype)
+    shape = tuple(int(length) for length in item.shape or ())
+    random = stream(case.seed, "input", case.name, item.name)
+    return np.asarray(fill(item.fill.value, shape, item.options, random)).astype(item.dtype or case.dtype)
+
+
+def _load(item: InputSpec) -> NDArray[Any]:
+    try:
+        loaded = np.load(str(item.file), allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise TargetError(f"input '{item.name}': {item.file} cannot be read: {error}") from None
+    if item.key is None:
+        array = loaded
+    else:
+        with loaded:
+            if item.key not in loaded.files:
+                names = ", ".join(loaded.files)
+                raise TargetError(f"input '{item.name}': there is no '{item.key}' in {item.file}, expected {names}")
+            array = loaded[item.key]
+    if array.dtype.kind not in "biuf" or not np.all(np.isfinite(array)):
+        raise TargetError(f"input '{item.name}': {item.file} holds {array.dtype}, expected finite real numbers")
+    return np.asarray(array)
+
+
+def file_shape(item: InputSpec) -> tuple[int, ...]:
+    """Return the shape of an input that a file holds."""
+    return tuple(_load(item).shape)
+
+
+def differentiable_names(case: Case, inputs: dict[str, NDArray[Any]]) -> tuple[str, ...]:
+    """Return the inputs that have a gradient: those of a floating dtype that the spec does not call constants."""
+    return tuple(item.name for item in case.inputs if item.differentiable and inputs[item.name].dtype.kind == "f")
+
+
+def cotangents_of(case: Case, outputs: tuple[NDArray[Any], ...]) -> tuple[NDArray[Any], ...]:
+    """Return a random signed cotangent for every output, in its dtype, from streams of their own."""
+    drawn = []
+    for number, output in enumerate(outputs):
+        values = cotangent(output.shape, stream(case.seed, "cotangent", case.name, str(number)))
+        drawn.append(np.asarray(values).astype(output.dtype))
+    return tuple(drawn)

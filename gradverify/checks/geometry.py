@@ -1,0 +1,88 @@
+"""The size identity of a case's windows, and whether its parameters fit its shapes at all. Runs no user code."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from gradverify.layers.registry import LAYERS
+from gradverify.numerics.geometry import describe_impossible, measure
+from gradverify.results import CaseResult, Geometry, Verdict
+from gradverify.spec.model import Case, Check, LayerTarget
+from gradverify.spec.windows import RoleError, windows
+
+if TYPE_CHECKING:
+    from gradverify.numerics.geometry import Window
+
+__all__ = ["audit", "geometry_of", "impossible"]
+
+
+def audit(case: Case) -> CaseResult:
+    """Judge the geometry of one case, without its code."""
+    started = time.perf_counter()
+    verdict, reason, found = _audited(case)
+    return CaseResult(
+        id=case.id,
+        name=case.name,
+        spec=case.spec,
+        line=case.line,
+        target=str(case.target),
+        verdict=verdict,
+        reason=reason,
+        expect=case.expect,
+        params=case.params,
+        sweep=case.sweep,
+        seconds=time.perf_counter() - started,
+        geometry=found,
+    )
+
+
+def _audited(case: Case) -> tuple[Verdict, str | None, tuple[Geometry, ...]]:
+    if Check.GEOMETRY not in case.checks:
+        return Verdict.SKIP, "its checks leave geometry out", ()
+    if case.window is None:
+        return Verdict.SKIP, "no window to audit", ()
+    try:
+        found = geometry_of(case)
+    except RoleError as error:
+        return Verdict.FAIL, error.message, ()
+    reason = impossible(case)
+    if reason is not None:
+        return Verdict.SKIP if case.sweep else Verdict.PASS, reason, found  # the policy fails it
+    return Verdict.PASS, None, found
+
+
+def geometry_of(case: Case) -> tuple[Geometry, ...]:
+    """Return the size identity along every axis of a windowed case; nothing for the others."""
+    return tuple(measure(axis, window) for axis, window in _windows(case))
+
+
+def impossible(case: Case) -> str | None:
+    """Say why the parameters of a case do not fit its shapes, or return ``None`` when they do."""
+    for axis, window in _windows(case):
+        reason = describe_impossible(window)
+        if reason is not None:
+            return f"impossible geometry along {axis}: {reason}"
+    return _indivisible(case)
+
+
+def _windows(case: Case) -> tuple[tuple[str, Window], ...]:
+    if case.window is None:
+        return ()
+    shapes = {item.name: None if item.shape is None else tuple(int(n) for n in item.shape) for item in case.inputs}
+    if None in shapes.values():
+        from gradverify.checks.data import file_shape  # noqa: PLC0415  numpy, for shapes in files alone
+
+        shapes |= {item.name: file_shape(item) for item in case.inputs if item.shape is None}
+    return windows(case.window, shapes, case.params) or ()
+
+
+def _indivisible(case: Case) -> str | None:
+    divides = LAYERS[case.target.layer].divides if isinstance(case.target, LayerTarget) else None
+    shape = case.inputs[0].shape
+    if divides is None or shape is None or not isinstance(case.target, LayerTarget):
+        return None
+    parameter, symbol = divides
+    length = int(shape[LAYERS[case.target.layer].inputs[0].shape.index(symbol)])
+    divisor = case.params[parameter]
+    return f"{parameter} {divisor} does not divide {symbol} = {length}" if length % divisor else None

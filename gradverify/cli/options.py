@@ -1,0 +1,120 @@
+"""The options that run, audit and sweep share, and what they become."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gradverify.reporters import REPORTERS
+from gradverify.spec.model import DTYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gradverify.pipeline import Policy
+    from gradverify.spec.expansion import Overrides
+
+__all__ = ["Common", "common_options", "usable_cores"]
+
+Function = TypeVar("Function", bound="Callable[..., Any]")
+
+_NOT_NEGATIVE = click.FloatRange(min=0)
+_FAIL_ON = ("identity", "data-loss", "impossible", "never")
+
+
+class _Format(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
+    """``NAME`` or ``NAME=FILE``."""
+
+    name = "NAME[=FILE]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str | None]:
+        if isinstance(value, tuple):
+            return value
+        name, separator, file = value.partition("=")
+        if name not in REPORTERS:
+            self.fail(f"'{name}' is not a format, expected one of {', '.join(sorted(REPORTERS))}", param, ctx)
+        if separator and not file:
+            self.fail(f"'{value}' names no file, expected {name} or {name}=FILE", param, ctx)
+        return name, file or None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """The shared options, as given."""
+
+    specs: tuple[str, ...]
+    formats: tuple[tuple[str, str | None], ...]
+    keyword: str | None
+    seed: int | None
+    dtype: str | None
+    rtol: float | None
+    atol: float | None
+    timeout: float | None
+    workers: int | None
+    fail_fast: bool
+    fail_on: str | None
+    strict: bool
+    collect_only: bool
+    quiet: bool
+    verbose: bool
+
+    def overrides(self, sweeps: dict[str, str] | None = None) -> Overrides:
+        """Return what these options set in place of the spec."""
+        from gradverify.spec.expansion import Overrides  # noqa: PLC0415  loaded by commands alone
+
+        return Overrides(
+            seed=self.seed,
+            dtype=self.dtype,
+            rtol=self.rtol,
+            atol=self.atol,
+            timeout=self.timeout,
+            sweeps=sweeps or {},
+        )
+
+    def policy(self, default: str, *, expectations: bool = True) -> Policy:
+        """Return what fails a case."""
+        from gradverify.pipeline import FailOn, Policy  # noqa: PLC0415  as above
+
+        return Policy(fail_on=FailOn(self.fail_on or default), strict=self.strict, expectations=expectations)
+
+
+def common_options(function: Function) -> Function:
+    """Add the shared options to a command; they arrive as the keywords of ``Common``."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.argument("specs", nargs=-1, required=True, metavar="SPEC..."),
+    click.option(
+        "--format",
+        "formats",
+        type=_Format(),
+        multiple=True,
+        help=f"Report to stdout or FILE; repeatable: {', '.join(sorted(REPORTERS))}.  [default: terminal]",
+    ),
+    click.option("-k", "keyword", metavar="TEXT", help="Only cases whose id contains TEXT."),
+    click.option("--seed", type=click.IntRange(min=0, max=2**63 - 1), help="Seed of all data."),
+    click.option("--dtype", type=click.Choice(DTYPES), help="Dtype of the data."),
+    click.option("--rtol", type=_NOT_NEGATIVE, help="Relative tolerance."),
+    click.option("--atol", type=_NOT_NEGATIVE, help="Absolute tolerance, relative to the largest entry."),
+    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds a case may take."),
+    click.option("--workers", type=click.IntRange(min=1), help="Worker processes.  [default: the usable cores]"),
+    click.option("--fail-fast", is_flag=True, help="Stop at the first case that does not pass."),
+    click.option("--fail-on", type=click.Choice(_FAIL_ON), help="Geometry that fails a case."),
+    click.option("--strict", is_flag=True, help="Warnings fail."),
+    click.option("--collect-only", is_flag=True, help="Print the ids of the cases; run nothing."),
+    click.option("-q", "--quiet", is_flag=True, help="Only failures and the summary."),
+    click.option("-v", "verbose", is_flag=True, help="Every contract, gradient and geometry."),
+)

@@ -1,0 +1,152 @@
+"""What run, audit and sweep do alike: select, report to the formats asked for, exit."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gradverify.cli.options import Common, usable_cores
+from gradverify.cli.progress import ProgressLine
+from gradverify.errors import UsageError
+from gradverify.pipeline import Listener, Policy, Selection, Settings, audit, select, verify
+from gradverify.reporters import Appearance, reporter
+
+if TYPE_CHECKING:
+    from gradverify.results import CaseResult, Plan, Report
+
+__all__ = ["conduct", "settings_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Everyone:
+    """Passes on to several listeners."""
+
+    listeners: tuple[Listener, ...]
+
+    def start(self, plan: Plan) -> None:
+        for listener in self.listeners:
+            listener.start(plan)
+
+    def case(self, result: CaseResult) -> None:
+        for listener in self.listeners:
+            listener.case(result)
+
+    def finish(self, report: Report) -> None:
+        for listener in self.listeners:
+            listener.finish(report)
+
+
+def conduct(
+    common: Common, settings: Settings, sweeps: dict[str, str] | None = None, map_keys: tuple[str, ...] = ()
+) -> None:
+    """Run a command from its options to its exit code.
+
+    Parameters
+    ----------
+    common
+        The shared options.
+    settings
+        How it runs.
+    sweeps
+        ``--set`` options.
+    map_keys
+        Sweep keys of the map at the end.
+    """
+    outputs = _outputs(common)
+    selection = select(common.specs, common.overrides(sweeps), common.keyword)
+    if common.collect_only:
+        _collect(selection)
+    appearance = _appearance(common, map_keys or _map_keys(selection, settings.command))
+    files = {file: io.StringIO() for _, file in outputs if file}
+
+    def listen() -> Listener:
+        made = [reporter(name, files[file] if file else sys.stdout, appearance) for name, file in outputs]
+        return ProgressLine(_Everyone(tuple(made)), sys.stderr, quiet=common.quiet)
+
+    ran = audit if settings.command == "audit" else verify
+    try:
+        report = ran(selection, settings, listen)
+    finally:
+        for file, buffer in files.items():
+            _write_atomically(Path(file), buffer.getvalue())
+    sys.stdout.flush()
+    sys.exit(report.exit_code)
+
+
+def _outputs(common: Common) -> tuple[tuple[str, str | None], ...]:
+    outputs = common.formats or (("terminal", None),)
+    if sum(file is None for _, file in outputs) > 1:
+        raise click.UsageError("two formats for stdout, expected one; give the others a file: --format NAME=FILE")
+    files = [file for _, file in outputs if file]
+    if len(set(files)) < len(files):
+        raise click.UsageError("two formats for one file, expected a file for each")
+    for file in files:
+        if not Path(file).resolve().parent.is_dir():
+            raise UsageError(f"--format: there is no folder for '{file}', expected an existing one")
+    return outputs
+
+
+def _collect(selection: Selection) -> None:
+    for case in selection.cases:
+        click.echo(case.id)
+    sys.exit(0 if selection.cases else 5)
+
+
+def _map_keys(selection: Selection, command: str) -> tuple[str, ...]:
+    """Return the keys of the map of a sweep that sets none: stride and padding where there are such, else the first."""
+    if command != "sweep":
+        return ()
+    return tuple(dict.fromkeys(key for case in selection.cases for key in case.sweep))
+
+
+def _appearance(common: Common, keys: tuple[str, ...]) -> Appearance:
+    width = os.environ.get("COLUMNS", "")
+    color = None
+    if os.environ.get("NO_COLOR"):
+        color = False
+    elif os.environ.get("FORCE_COLOR"):
+        color = True
+    return Appearance(
+        verbosity=-1 if common.quiet else int(common.verbose),
+        color=color,
+        width=int(width) if width.isdigit() and int(width) > 0 else None,
+        map_keys=_rows_and_columns(keys),
+    )
+
+
+def _rows_and_columns(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Return at most two keys, a stride for the rows and a padding for the columns where there are such."""
+    rows = next((key for key in keys if key.rpartition(".")[2].startswith("stride")), None)
+    columns = next((key for key in keys if key.rpartition(".")[2].startswith("pad")), None)
+    ordered = dict.fromkeys(key for key in (rows, columns, *keys) if key)
+    if rows is None and columns is not None and len(keys) > 1:
+        ordered = dict.fromkeys((next(key for key in keys if key != columns), columns))
+    return tuple(ordered)[:2]
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    """Write a file as a whole or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.", text=True)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(name).chmod(0o666 & ~mask)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def settings_of(common: Common, command: str, policy: Policy) -> Settings:
+    """Return how a command runs, from its options."""
+    workers = common.workers or usable_cores()
+    return Settings(command=command, policy=policy, workers=workers, fail_fast=common.fail_fast)

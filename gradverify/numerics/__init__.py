@@ -1,0 +1,1 @@
+"""Pure array mathematics without I/O: geometry, sampling, stencils, error bars, kinks, comparison."""

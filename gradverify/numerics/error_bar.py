@@ -1,0 +1,106 @@
+"""How noisy a function is, measured, and whether it is affine."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gradverify.numerics.functional import spread
+from gradverify.numerics.sampling import signs
+
+if TYPE_CHECKING:
+    from gradverify.numerics.functional import Array, Functional
+
+__all__ = ["is_affine", "measured_noise", "rounding_floor"]
+
+_POINTS = 9
+_ORDERS = (3, 4, 5)
+# Spacing of the points that measure noise, in units of the input's spread: wide enough to see single precision.
+_SPACING = 2.0**-18
+# Noise beyond this many roundings is measured once more in the other direction: it may have been a kink.
+_SUSPICIOUS = 1e3
+_AFFINE_DIRECTIONS = 3
+_AFFINE_ROUNDINGS = 64
+
+
+def measured_noise(functional: Functional, name: str, random: np.random.Generator) -> float:
+    """Return the standard deviation of the noise in ``L`` as one input moves (Moré & Wild, 2011).
+
+    Differences of order ``k`` of ``f`` at equally spaced points annihilate what is smooth; those of pure noise with
+    variance ``s^2`` have variance ``s^2 (2k)! / (k!)^2``. Code that computes in single precision inside shows here,
+    whatever the dtype of its outputs.
+
+    Parameters
+    ----------
+    functional
+        What is differentiated.
+    name
+        The input that moves; 9 passes, or 18 where the first measurement looks like a kink.
+    random
+        Stream for the direction.
+    """
+    direction = signs(functional.inputs[name].shape, random)
+    rounding = _rounding(functional)
+    noise = max(_noise_along(functional, name, direction), rounding)
+    if noise > _SUSPICIOUS * rounding:
+        noise = min(noise, max(_noise_along(functional, name, -direction), rounding))
+    return noise
+
+
+def _rounding(functional: Functional) -> float:
+    """Return what rounding alone puts into the sum, from the precision of the outputs."""
+    squares = 0.0
+    for weight, output in zip(functional.cotangents, functional.base, strict=True):
+        eps = np.finfo(output.dtype).eps if output.dtype.kind == "f" else np.finfo(np.float64).eps
+        squares += float(np.sum((eps * weight * output) ** 2))
+    return math.sqrt(squares) + float(np.finfo(np.float64).tiny)
+
+
+def _noise_along(functional: Functional, name: str, direction: Array) -> float:
+    """Return the noise of ``L`` from equally spaced points on one side of the point, where a tie cannot sit."""
+    value = functional.inputs[name]
+    step = spread(value) * _SPACING * direction
+    points = [functional.at(name, value + number * step) for number in range(1, _POINTS + 1)]
+    variance = 0.0
+    for output, weight in enumerate(functional.cotangents):
+        table = weight * np.stack([point[output] for point in points])
+        estimates = [_variance(table, order) for order in _ORDERS]
+        variance += float(np.sum(np.max(estimates, axis=0)))
+    return math.sqrt(variance) if math.isfinite(variance) else math.inf
+
+
+def _variance(table: Array, order: int) -> Array:
+    factor = math.factorial(order) ** 2 / math.factorial(2 * order)
+    return np.asarray(factor * np.mean(np.diff(table, n=order, axis=0) ** 2, axis=0))
+
+
+def is_affine(functional: Functional, name: str, random: np.random.Generator) -> bool:
+    """Return whether the outputs look affine in one input: second differences vanish along random directions.
+
+    A hypothesis, not a proof: what follows from it is evaluated again without it wherever it disagrees. 6 passes.
+    """
+    value = functional.inputs[name]
+    scale = spread(value)
+    for _ in range(_AFFINE_DIRECTIONS):
+        step = scale * signs(value.shape, random)
+        after, before = functional.at(name, value + step), functional.at(name, value - step)
+        for new, old, middle in zip(after, before, functional.base, strict=True):
+            size = max(float(np.max(np.abs(part), initial=0.0)) for part in (new, old, middle))
+            bend = float(np.max(np.abs((new - middle) - (middle - old)), initial=0.0))
+            if not bend <= _AFFINE_ROUNDINGS * np.finfo(new.dtype).eps * size:
+                return False
+    return True
+
+
+def rounding_floor(functional: Functional, name: str, dtype: np.dtype[np.floating]) -> float:
+    """Return the least difference that means anything for a gradient computed in ``dtype``.
+
+    ``8 eps max|c y| / s (1 + max|x| / s)``, with ``s`` the spread of the input: terms of this size are what a backward
+    pass adds up, and what it rounds, also where they cancel and leave a gradient near zero.
+    """
+    value = functional.inputs[name]
+    scale = spread(value)
+    offset = float(np.max(np.abs(value), initial=0.0)) / scale
+    return 8 * float(np.finfo(dtype).eps) * functional.magnitude / scale * (1 + offset)

@@ -1,0 +1,60 @@
+"""Central differences from the steps really taken.
+
+Offsets are ``-2h, -h, h, 2h``. With ``D(h) = (f(x + h) - f(x - h)) / (h+ - h-)``, of order 2, the combination
+``(4 D(h) - D(2h)) / 3`` has order 4 (Fornberg, 1988), and ``|D(h) - D(2h)| / 3`` estimates the error of ``D(h)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from gradverify.numerics.functional import Array, Functional
+
+__all__ = ["Slope", "central", "five_point", "forward_slope", "power_of_two"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """A derivative with order 4, and the estimated error of the one of order 2 that it was made from."""
+
+    value: float
+    second_order_error: float
+
+
+def power_of_two(value: float) -> float:
+    """Return the power of two nearest below a positive number; steps of this form are exact for most data."""
+    return float(2.0 ** np.floor(np.log2(value)))
+
+
+def central(functional: Functional, name: str, index: tuple[int, ...], step: float) -> float:
+    """Return ``(f(x + h) - f(x - h)) / (h+ - h-)`` with the steps really taken; 2 passes, order 2."""
+    after, up = _moved(functional, name, index, step)
+    before, down = _moved(functional, name, index, -step)
+    return float(functional.change(after, before) / (up - down))
+
+
+def five_point(functional: Functional, name: str, index: tuple[int, ...], step: float) -> Slope:
+    """Return the derivative by one input element from the offsets ``±h, ±2h``; 4 passes, order 4."""
+    inner = central(functional, name, index, step)
+    outer = central(functional, name, index, 2 * step)
+    return Slope((4 * inner - outer) / 3, abs(inner - outer) / 3)
+
+
+def forward_slope(functional: Functional, name: str, index: tuple[int, ...], step: float) -> float:
+    """Return ``(f(x + h) - f(x)) / h+``, exact to rounding where ``f`` is affine; 1 pass. ``step`` may be negative."""
+    after, taken = _moved(functional, name, index, step)
+    return float(functional.change(after, functional.base) / taken)
+
+
+def _moved(
+    functional: Functional, name: str, index: tuple[int, ...], step: float
+) -> tuple[tuple[Array, ...], np.floating]:
+    """Return the outputs with one element moved, and how far it really moved."""
+    moved = functional.inputs[name].copy()
+    old = moved[index]
+    moved[index] = old + step
+    return functional.at(name, moved), moved[index] - old

@@ -1,0 +1,260 @@
+"""Load, expand, run, report: the story of a command, one named step a line."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gradverify import __version__
+from gradverify.checks.geometry import audit as audit_case
+from gradverify.execution import executor
+from gradverify.execution.jobs import Done, Job, Lost
+from gradverify.numerics.geometry import describe_loss
+from gradverify.results import (
+    CaseResult,
+    Geometry,
+    GeometrySeverity,
+    Plan,
+    Report,
+    Severity,
+    Verdict,
+    counts_of,
+    exit_code_of,
+    verdict_of,
+)
+from gradverify.spec.expansion import Overrides, expand_specs
+from gradverify.spec.files import find_specs, read_specs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from gradverify.spec.model import Case
+
+    Results = Generator[CaseResult, None, None]
+
+__all__ = ["FailOn", "Listener", "Policy", "Selection", "Settings", "audit", "select", "settle", "verify"]
+
+INTERRUPTED = 130
+# Named, not imported: the function runs in a worker, and this process need not load numpy for it.
+_VERIFY_CASE = "gradverify.checks.case:verify"
+
+
+class FailOn(StrEnum):
+    """Which geometry fails a case."""
+
+    IDENTITY = "identity"
+    DATA_LOSS = "data-loss"
+    IMPOSSIBLE = "impossible"
+    NEVER = "never"
+
+
+_FAILING = {
+    FailOn.IDENTITY: {
+        GeometrySeverity.PADDING_UNREAD,
+        GeometrySeverity.DATA_LOST,
+        GeometrySeverity.IMPOSSIBLE,
+    },
+    FailOn.DATA_LOSS: {GeometrySeverity.DATA_LOST, GeometrySeverity.IMPOSSIBLE},
+    FailOn.IMPOSSIBLE: {GeometrySeverity.IMPOSSIBLE},
+    FailOn.NEVER: set(),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What turns a finding into a verdict.
+
+    Attributes
+    ----------
+    fail_on
+        Geometry that fails a case.
+    strict
+        Whether warnings fail a case.
+    expectations
+        Whether ``expect: fail`` turns a verdict round.
+    """
+
+    fail_on: FailOn = FailOn.NEVER
+    strict: bool = False
+    expectations: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The cases to run and the seed to report."""
+
+    cases: tuple[Case, ...]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a command runs.
+
+    Attributes
+    ----------
+    command
+        ``run``, ``audit`` or ``sweep``.
+    policy
+        What fails.
+    executor, workers
+        Who runs the cases, and on how many processes.
+    fail_fast
+        Whether the first failing case ends the run.
+    """
+
+    command: str
+    policy: Policy = Policy()
+    executor: str = "processes"
+    workers: int = 1
+    fail_fast: bool = False
+
+
+class Listener(Protocol):
+    """Hears what happens while it happens; every reporter is one."""
+
+    def start(self, plan: Plan) -> None:
+        """Hear what is about to run."""
+
+    def case(self, result: CaseResult) -> None:
+        """Hear about one finished case; they come in the order of the spec."""
+
+    def finish(self, report: Report) -> None:
+        """Hear the whole."""
+
+
+def select(names: tuple[str, ...], overrides: Overrides, keyword: str | None = None) -> Selection:
+    """Load and expand specs, and keep the cases whose id contains the keyword.
+
+    Raises
+    ------
+    UsageError, SpecError
+        Nothing was run.
+    """
+    specs = read_specs(find_specs(names))
+    cases = expand_specs(specs, overrides)
+    chosen = tuple(case for case in cases if keyword is None or keyword in case.id)
+    seed = overrides.seed if overrides.seed is not None else specs[0].seed if specs else 0
+    return Selection(cases=chosen, seed=seed)
+
+
+def verify(selection: Selection, settings: Settings, listen: Callable[[], Listener]) -> Report:
+    """Run every case of a selection and report.
+
+    Parameters
+    ----------
+    selection
+        The cases.
+    settings
+        How they run.
+    listen
+        Makes the listener; called when the first worker is starting already, so that both take their time at once.
+    """
+    jobs = [Job(case, case.search_path, case.timeout) for case in selection.cases]
+    outcomes = executor(settings.executor, settings.workers).run(_VERIFY_CASE, jobs)
+    return _report(_results(selection.cases, outcomes), selection, settings, listen())
+
+
+def audit(selection: Selection, settings: Settings, listen: Callable[[], Listener]) -> Report:
+    """Judge the geometry of every case of a selection, in this process and without its code, and report."""
+    return _report((audit_case(case) for case in selection.cases), selection, settings, listen())
+
+
+def _report(results: Results, selection: Selection, settings: Settings, listener: Listener) -> Report:
+    started = time.perf_counter()
+    ids = tuple(case.id for case in selection.cases)
+    listener.start(Plan(version=__version__, command=settings.command, seed=selection.seed, cases=ids))
+    found: list[CaseResult] = []
+    interrupted = False
+    try:
+        with closing(_settled(results, selection.cases, settings)) as settled:
+            for result in settled:
+                found.append(result)
+                listener.case(result)
+    except KeyboardInterrupt:
+        interrupted = True
+    verdict = verdict_of(found)
+    report = Report(
+        version=__version__,
+        command=settings.command,
+        verdict=verdict,
+        exit_code=INTERRUPTED if interrupted else exit_code_of(verdict),
+        seed=selection.seed,
+        seconds=time.perf_counter() - started,
+        counts=counts_of(found),
+        cases=tuple(found),
+    )
+    listener.finish(report)
+    return report
+
+
+def _settled(results: Results, cases: tuple[Case, ...], settings: Settings) -> Results:
+    """Yield final verdicts; after the first bad one with ``fail_fast``, the rest as skips."""
+    ended = 0
+    with closing(results) as incoming:
+        for result in incoming:
+            settled = settle(result, settings.policy)
+            ended += 1
+            yield settled
+            if settings.fail_fast and settled.verdict not in {Verdict.PASS, Verdict.SKIP}:
+                break
+    for case in cases[ended:]:
+        yield _unfinished(case, Verdict.SKIP, "not run")
+
+
+def settle(result: CaseResult, policy: Policy) -> CaseResult:
+    """Return the result with its final verdict: warnings and geometry by the policy, then the expectation."""
+    reason = _policy_reason(result, policy) if result.verdict in {Verdict.PASS, Verdict.INCONCLUSIVE} else None
+    if reason is not None:
+        result = replace(result, verdict=Verdict.FAIL, reason=reason)
+    if not policy.expectations or result.expect is not Verdict.FAIL:
+        return result
+    if result.verdict is Verdict.FAIL:
+        return replace(result, verdict=Verdict.PASS, reason=f"caught as expected: {result.reason}")
+    if result.verdict is Verdict.PASS:
+        return replace(result, verdict=Verdict.FAIL, reason="expected to fail, but every check passed")
+    return result
+
+
+def _policy_reason(result: CaseResult, policy: Policy) -> str | None:
+    for geometry in result.geometry:
+        if geometry.severity in _FAILING[policy.fail_on]:
+            return result.reason or _violation(geometry)
+    warnings = [part for part in result.contracts if part.severity is Severity.WARNING and part.verdict is Verdict.FAIL]
+    return f"warning, which --strict fails: {warnings[0].message}" if policy.strict and warnings else None
+
+
+def _violation(geometry: Geometry) -> str:
+    sizes = f"(H'-1)S + K = {geometry.reconstructed}, H + 2P = {geometry.padded}"
+    return f"the size identity is violated along {geometry.axis}: {sizes}; {describe_loss(geometry)}"
+
+
+def _results(cases: tuple[Case, ...], outcomes: Generator[Done | Lost, None, None]) -> Results:
+    with closing(outcomes):
+        for case, outcome in zip(cases, outcomes, strict=True):
+            if isinstance(outcome, Done):
+                yield outcome.value
+            else:
+                yield _unfinished(case, Verdict.ERROR, _lost_reason(outcome), outcome.seconds)
+
+
+def _lost_reason(lost: Lost) -> str:
+    return f"{lost.reason}\n{lost.output}" if lost.output else lost.reason
+
+
+def _unfinished(case: Case, verdict: Verdict, reason: str, seconds: float = 0.0) -> CaseResult:
+    """Return the result of a case of which nothing is known but why."""
+    fields: dict[str, Any] = {
+        "id": case.id,
+        "name": case.name,
+        "spec": case.spec,
+        "line": case.line,
+        "target": str(case.target),
+        "expect": case.expect,
+        "params": case.params,
+        "sweep": case.sweep,
+    }
+    return CaseResult(verdict=verdict, reason=reason, seconds=seconds, **fields)

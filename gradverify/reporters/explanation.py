@@ -1,0 +1,113 @@
+"""What was found about one case, in lines for people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gradverify.numerics.geometry import describe_loss
+from gradverify.reporters.words import number
+from gradverify.results import Contract, Geometry, GradientCheck, Severity, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gradverify.results import CaseResult
+
+__all__ = ["explain", "geometry_table"]
+
+_COLUMNS = ("axis", "H", "HH", "S", "P", "D", "H'", "dV~", "(H'-1)S+K", "H+2P", "r")
+
+
+def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
+    """Yield what was found about a case.
+
+    Parameters
+    ----------
+    result
+        The case.
+    full
+        Whether to show what passed as well.
+    """
+    shown = [part for part in result.contracts if full or part.verdict is not Verdict.PASS]
+    parts = [part for part in result.gradients if full or part.verdict is not Verdict.PASS]
+    violated = [] if full else [part for part in result.geometry if not part.identity]
+    if result.reason and (result.verdict is Verdict.ERROR or not (shown or parts or violated)):
+        yield from (f"     {line}" for line in result.reason.splitlines())
+    for contract in shown:
+        yield f"     {_contract(contract)}"
+    for gradient in parts:
+        yield from (f"     {line}" for line in _gradient(gradient))
+    for geometry, axes in _grouped(violated):
+        yield from _violated(geometry, axes)
+
+
+def _contract(contract: Contract) -> str:
+    word = "pass" if contract.verdict is Verdict.PASS else "fail"
+    if word == "fail" and contract.severity is Severity.WARNING:
+        word = "warning"
+    return f"contract {contract.code}: {word}: {contract.message}"
+
+
+def _gradient(gradient: GradientCheck) -> Iterator[str]:
+    reason = f": {gradient.reason}" if gradient.reason else ""
+    shape = "x".join(str(length) for length in gradient.shape) or "scalar"
+    yield f"d{gradient.input} ({shape}) {gradient.verdict}{reason}"
+    if gradient.worst is not None and gradient.verdict is not Verdict.PASS:
+        index = ", ".join(str(axis) for axis in gradient.worst.index)
+        yield f"  worst entry [{index}]"
+        yield f"    analytic  {gradient.worst.analytic:.10g}"
+        yield f"    numerical {gradient.worst.numerical:.10g}"
+    if gradient.compared:
+        errors = f"relative error {number(gradient.max_relative_error)}, absolute {number(gradient.max_absolute_error)}"
+        yield f"  largest {errors}; error bar {number(gradient.error_bar)} ({gradient.compared} compared)"
+
+
+def _grouped(violated: list[Geometry]) -> Iterator[tuple[Geometry, str]]:
+    """Yield each different geometry once, with the names of the axes that have it."""
+    alike: dict[Geometry, list[str]] = {}
+    for geometry in violated:
+        alike.setdefault(replace(geometry, axis=""), []).append(geometry.axis)
+    for geometry, axes in alike.items():
+        yield geometry, " and ".join(axes)
+
+
+def _violated(geometry: Geometry, axes: str) -> Iterator[str]:
+    if geometry.output:
+        sizes = f"(H'-1)S + K = {geometry.reconstructed}, H + 2P = {geometry.padded}, residual {geometry.residual}"
+        yield f"     size identity violated along {axes}: {sizes}"
+    yield f"       {describe_loss(geometry)}"
+    if geometry.suggestions:
+        yield f"       exact with: {'; '.join(geometry.suggestions[:5])}"
+
+
+def geometry_table(geometry: tuple[Geometry, ...]) -> Iterator[str]:
+    """Yield a table of the four lengths of the size identity, a row an axis; narrow enough for 80 columns."""
+    if not geometry:
+        return
+    rows = [_row(part) for part in geometry]
+    widths = [max(len(row[column]) for row in (_COLUMNS, *rows)) for column in range(len(_COLUMNS))]
+    yield ("     " + "  ".join(name.rjust(width) for name, width in zip(_COLUMNS, widths, strict=True)) + "  identity")
+    for row, part in zip(rows, geometry, strict=True):
+        cells = "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        yield f"     {cells}  {'holds' if part.identity else part.severity.value}"
+
+
+def _row(geometry: Geometry) -> tuple[str, ...]:
+    low, high = geometry.padding
+    numbers = (
+        geometry.output,
+        geometry.dilated_cotangent,
+        geometry.reconstructed,
+        geometry.padded,
+        geometry.residual,
+    )
+    return (
+        geometry.axis,
+        str(geometry.input),
+        str(geometry.kernel),
+        str(geometry.stride),
+        str(low) if low == high else f"{low}+{high}",
+        str(geometry.dilation),
+        *(str(value) for value in numbers),
+    )

@@ -1,0 +1,81 @@
+"""The map at the end of a sweep: stride down, padding across, the worst of each cell."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from gradverify.reporters.words import number, worst_error
+from gradverify.results import CaseResult, GeometrySeverity, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["sweep_maps"]
+
+# From worst to best: a cell shows the first that one of its cases has.
+_ORDER = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.PASS, Verdict.SKIP)
+_SHORT = {Verdict.INCONCLUSIVE: "UNSURE"}
+_LEGEND = "     =  the size identity holds      !  it is violated"
+
+
+def sweep_maps(cases: tuple[CaseResult, ...], keys: tuple[str, ...], width: int) -> Iterator[tuple[str, list[str]]]:
+    """Yield a title and the lines of a map for every case name that sweeps the keys.
+
+    Parameters
+    ----------
+    cases
+        All results.
+    keys
+        Sweep key of the rows, then that of the columns; with one key there is one column.
+    width
+        Columns of the terminal; wider maps are folded into blocks.
+    """
+    swept = [case for case in cases if keys and all(key in case.sweep for key in keys)]
+    for (_, name), group in groupby(swept, key=lambda case: (case.spec, case.name)):
+        across = f" across {keys[1]}" if len(keys) > 1 else ""
+        yield f"{name}: {keys[0]} down,{across} worst relative error", _map(list(group), keys, width)
+
+
+def _map(cases: list[CaseResult], keys: tuple[str, ...], width: int) -> list[str]:
+    places = [_place(case, keys) for case in cases]
+    rows, columns = (list(dict.fromkeys(place[axis] for place in places)) for axis in (0, 1))
+    cells = {(row, column): "" for row in rows for column in columns}
+    for place in dict.fromkeys(places):
+        cells[place] = _cell([case for case, other in zip(cases, places, strict=True) if other == place])
+    head = max(len(label) for label in [*rows, keys[0]])
+    wide = max(len(text) for text in [*cells.values(), *columns])
+    block = max(1, (width - head - 7) // (wide + 2))
+    lines: list[str] = []
+    for first in range(0, len(columns), block):
+        part = columns[first : first + block]
+        table = [(keys[0], part), *((row, [cells[row, column] for column in part]) for row in rows)]
+        lines.extend(
+            "  ".join([f"     {label:>{head}}", *(f"{text:<{wide}}" for text in texts)]) for label, texts in table
+        )
+    return [*lines, _LEGEND]
+
+
+def _place(case: CaseResult, keys: tuple[str, ...]) -> tuple[str, str]:
+    row = _label(case.sweep[keys[0]])
+    return row, _label(case.sweep[keys[1]]) if len(keys) > 1 else ""
+
+
+def _label(value: Any) -> str:
+    return "x".join(_label(item) for item in value) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _cell(cases: list[CaseResult]) -> str:
+    """Return the worst verdict, the worst relative error and whether the identity holds."""
+    verdict = next(verdict for verdict in _ORDER if any(case.verdict is verdict for case in cases))
+    errors = [error for case in cases if (error := worst_error(case)) is not None]
+    word = _SHORT.get(verdict, verdict.value if verdict in {Verdict.PASS, Verdict.SKIP} else verdict.upper())
+    parts = [word, number(max(errors)) if errors else "", _mark(cases)]
+    return " ".join(part for part in parts if part)
+
+
+def _mark(cases: list[CaseResult]) -> str:
+    measured = [part for case in cases for part in case.geometry if part.severity is not GeometrySeverity.IMPOSSIBLE]
+    if not measured:
+        return ""
+    return "=" if all(part.identity for part in measured) else "!"

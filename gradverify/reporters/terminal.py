@@ -1,0 +1,120 @@
+"""The report for people: a line per case while it runs, the failures explained last, above the summary."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from gradverify.reporters.explanation import explain, geometry_table
+from gradverify.reporters.sweep_map import sweep_maps
+from gradverify.reporters.words import STYLES, count, headline, printable, summary
+from gradverify.results import GeometrySeverity, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gradverify.reporters import Appearance
+    from gradverify.results import CaseResult, Plan, Report
+
+__all__ = ["TerminalReporter"]
+
+# Lines for a pipe are not wrapped at the 80 columns that an unknown terminal is taken to have.
+_PIPE_WIDTH = 120
+_LEGEND = (
+    "size identity: (H'-1)S + K = H + 2P, with K = D(HH-1) + 1 the effective kernel; r is its residual",
+    "dV~: length of the cotangent dilated by S and padded by K - 1 on both sides",
+)
+
+
+class TerminalReporter:
+    """Writes for a terminal or a pipe; plain ASCII, colours where they are wanted.
+
+    Parameters
+    ----------
+    stream
+        Where it goes.
+    appearance
+        How it looks.
+    """
+
+    def __init__(self, stream: TextIO, appearance: Appearance) -> None:
+        self._appearance = appearance
+        width = appearance.width or (None if stream.isatty() else _PIPE_WIDTH)
+        forced = {True: {"force_terminal": True}, False: {"no_color": True}, None: {}}[appearance.color]
+        self._console = Console(file=stream, width=width, highlight=False, emoji=False, **forced)  # type: ignore[arg-type]  # keywords by name
+        self._wraps = stream.isatty() or appearance.width is not None
+        self._audit = False
+        self._spec: str | None = None
+
+    def start(self, plan: Plan) -> None:
+        """Say what is about to run."""
+        self._audit = plan.command == "audit"
+        if self._appearance.verbosity >= 0:
+            self._line(f"gradverify {plan.version}: {count(len(plan.cases), 'case')}, seed {plan.seed}")
+        if self._audit and self._appearance.verbosity >= 0:
+            self._lines(_LEGEND)
+
+    def case(self, result: CaseResult) -> None:
+        """Write the line of one case, and below it what the verbosity asks for."""
+        if self._appearance.verbosity < 0 or (self._audit and result.verdict is Verdict.SKIP and not result.geometry):
+            return
+        if result.spec != self._spec:
+            self._spec = result.spec
+            self._line("")
+            self._line(result.spec, "bold")
+        self._print(headline(result))
+        if self._audit or (self._appearance.verbosity > 0 and result.geometry):
+            self._lines(geometry_table(result.geometry))
+        if self._appearance.verbosity > 0:
+            self._lines(explain(result, full=True))
+
+    def finish(self, report: Report) -> None:
+        """Write the map, the explanations and the summary."""
+        for title, lines in sweep_maps(report.cases, self._appearance.map_keys, self._console.width):
+            self._line("")
+            self._line(title, "bold")
+            self._lines(lines)
+        explained = [case for case in report.cases if case.verdict in _EXPLAINED]
+        for case in explained:
+            self._line("")
+            title = f"{case.verdict.upper()} {case.id}"
+            self._line(f"-- {title} ({case.spec}:{case.line}, {case.target})", STYLES[case.verdict])
+            self._lines(explain(case, full=False))
+        self._line("")
+        self._hidden(report)
+        self._line(summary(report), STYLES[report.verdict])
+
+    def _hidden(self, report: Report) -> None:
+        """Say how many violated identities did not decide a verdict, and how many cases have no window."""
+        unread = {GeometrySeverity.PADDING_UNREAD, GeometrySeverity.DATA_LOST}
+        passed = [case for case in report.cases if case.verdict is Verdict.PASS]
+        violated = [case for case in passed if any(part.severity in unread for part in case.geometry)]
+        if violated and self._appearance.verbosity >= 0:
+            verb = "violates" if len(violated) == 1 else "violate"
+            self._line(
+                f"{count(len(violated), 'passing case')} {verb} the size identity (--fail-on identity fails them)"
+            )
+        skipped = [case for case in report.cases if case.verdict is Verdict.SKIP and not case.geometry]
+        if self._audit and skipped:
+            self._line(f"{count(len(skipped), 'case')} without a window to audit")
+
+    def _lines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._line(line)
+
+    def _line(self, line: str, style: str = "") -> None:
+        """Write one line; in a terminal, wrapped with its own indentation."""
+        shown = printable(line)
+        if self._wraps and len(shown) > self._console.width:
+            indent = " " * (len(shown) - len(shown.lstrip()) + 2)
+            shown = textwrap.fill(shown, self._console.width, subsequent_indent=indent, break_on_hyphens=False)
+        self._print(Text(shown, style=style))
+
+    def _print(self, text: Text) -> None:
+        self._console.print(text, soft_wrap=True)
+
+
+_EXPLAINED = {Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR}

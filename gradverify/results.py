@@ -1,0 +1,247 @@
+"""What a run finds, as plain frozen values: picklable, free of arrays, and the only thing reporters read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "CaseResult",
+    "Certificate",
+    "Contract",
+    "Diagnosis",
+    "Geometry",
+    "GeometrySeverity",
+    "GradientCheck",
+    "Plan",
+    "Report",
+    "Severity",
+    "Verdict",
+    "WorstEntry",
+    "counts_of",
+    "exit_code_of",
+    "verdict_of",
+    "worst_verdict",
+]
+
+
+class Verdict(StrEnum):
+    """What was found out about a case, a contract, a gradient or the whole."""
+
+    PASS = "pass"  # noqa: S105  a verdict, not a password
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+    SKIP = "skip"
+    EMPTY = "empty"
+
+
+class Severity(StrEnum):
+    """Whether a contract that is not met fails its case."""
+
+    FAILURE = "failure"
+    WARNING = "warning"
+
+
+class GeometrySeverity(StrEnum):
+    """How much a window loses along one axis, from nothing to everything."""
+
+    EXACT = "exact"
+    GAP = "gap"
+    PADDING_UNREAD = "padding-unread"
+    DATA_LOST = "data-lost"
+    IMPOSSIBLE = "impossible"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """One exact promise of a layer, checked without differences."""
+
+    code: str
+    verdict: Verdict
+    severity: Severity
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstEntry:
+    """The entry of a gradient that lies furthest outside what is allowed, relative to what is allowed."""
+
+    index: tuple[int, ...]
+    analytic: float
+    numerical: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A bound on every element's error that holds but for a stated probability."""
+
+    bound: float
+    miss_probability: float
+    directions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """Why a gradient is wrong, with the evidence for it."""
+
+    code: str
+    message: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradientCheck:
+    """One input's analytic gradient against its numerical one.
+
+    Fields that are ``None`` are not known: elements were not compared one by one, or nothing could be computed.
+    """
+
+    input: str
+    shape: tuple[int, ...]
+    verdict: Verdict
+    reason: str | None = None
+    method: str | None = None
+    elements: int = 0
+    compared: int = 0
+    failed: int = 0
+    inconclusive: int = 0
+    max_relative_error: float | None = None
+    max_absolute_error: float | None = None
+    error_bar: float | None = None
+    worst: WorstEntry | None = None
+    footprint: tuple[int, ...] | None = None
+    certificate: Certificate | None = None
+    diagnosis: tuple[Diagnosis, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Geometry:
+    """The size identity ``(H'-1)S + K = H + P_lo + P_hi`` along one axis; all lengths in elements.
+
+    Attributes
+    ----------
+    axis
+        Name of the axis, ``H`` or ``W`` in two dimensions.
+    input, kernel, stride, padding, dilation, output
+        ``H``, ``HH``, ``S``, ``(P_lo, P_hi)``, ``D`` and ``H'``; the effective kernel is ``K = D(HH-1) + 1``.
+    padded
+        ``H + P_lo + P_hi``.
+    dilated_cotangent
+        ``(H'-1)(S-1) + H' + 2(K-1)``, the cotangent after dilation and edge padding.
+    reconstructed
+        ``(H'-1)S + K``, its length after the stride-1 correlation with the rotated kernel.
+    residual
+        ``r = (H + P_lo + P_hi - K) mod S``, rows at the far end that no window reads.
+    identity
+        Whether ``reconstructed == padded``.
+    unread_padding, unread_data
+        How many of the residual rows are padding, and how many are real data.
+    gap
+        ``max(0, S - K)``, rows between windows that no window reads; 0 when ``H'`` is 1.
+    severity
+        How much is lost.
+    suggestions
+        Nearest single changes that make the identity hold, each verified by computing it.
+    """
+
+    axis: str
+    input: int
+    kernel: int
+    stride: int
+    padding: tuple[int, int]
+    dilation: int
+    output: int
+    padded: int
+    dilated_cotangent: int
+    reconstructed: int
+    residual: int
+    identity: bool
+    unread_padding: int
+    unread_data: int
+    gap: int
+    severity: GeometrySeverity
+    suggestions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """Everything found about one case."""
+
+    id: str
+    name: str
+    spec: str
+    line: int
+    target: str
+    verdict: Verdict
+    reason: str | None
+    expect: Verdict
+    params: Mapping[str, Any]
+    sweep: Mapping[str, Any]
+    seconds: float = 0.0
+    forward_evaluations: int = 0
+    backward_evaluations: int = 0
+    contracts: tuple[Contract, ...] = ()
+    gradients: tuple[GradientCheck, ...] = ()
+    geometry: tuple[Geometry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is about to run; reporters that stream get it first."""
+
+    version: str
+    command: str
+    seed: int
+    cases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The whole: one value that feeds every reporter."""
+
+    version: str
+    command: str
+    verdict: Verdict
+    exit_code: int
+    seed: int
+    seconds: float
+    counts: Mapping[str, int]
+    cases: tuple[CaseResult, ...]
+
+
+# The first of these that some case has is the verdict of the whole, with its exit code.
+_EXIT_CODES = {
+    Verdict.FAIL: 1,
+    Verdict.INCONCLUSIVE: 1,
+    Verdict.ERROR: 3,
+    Verdict.PASS: 0,
+    Verdict.EMPTY: 5,
+}
+
+
+def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the verdict of a whole from those of its parts; ``EMPTY`` when there are only skips or none."""
+    present = set(verdicts)
+    return next((verdict for verdict in _EXIT_CODES if verdict in present), Verdict.EMPTY)
+
+
+def verdict_of(cases: Iterable[CaseResult]) -> Verdict:
+    """Return the verdict of the whole run."""
+    return worst_verdict(case.verdict for case in cases)
+
+
+def exit_code_of(verdict: Verdict) -> int:
+    """Return the exit code that belongs to a verdict of the whole."""
+    return _EXIT_CODES[verdict]
+
+
+def counts_of(cases: Iterable[CaseResult]) -> dict[str, int]:
+    """Count the verdicts of the cases; every verdict a case can have is present."""
+    counted = Counter(case.verdict for case in cases)
+    return {verdict.value: counted[verdict] for verdict in Verdict if verdict is not Verdict.EMPTY}

@@ -1,0 +1,1 @@
+"""The spec: YAML into validated, positioned data, and that into cases."""

@@ -1,0 +1,273 @@
+"""Reads one case: the checks that need more than one key at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gradverify.errors import nearest_name
+from gradverify.layers.registry import LAYERS, LayerInfo, WindowRoles
+from gradverify.results import Verdict
+from gradverify.spec.inputs import read_input
+from gradverify.spec.language import CASE, PARAMETER_RULES, TARGETS
+from gradverify.spec.model import (
+    DEFAULT_TIMEOUT,
+    CaseSpec,
+    Check,
+    FunctionsTarget,
+    InputSpec,
+    LayerTarget,
+    Target,
+    Tolerance,
+)
+from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode
+from gradverify.spec.sweeping import sweepable, swept_values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["FileContext", "read_case"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileContext:
+    """What a case inherits from its file.
+
+    Attributes
+    ----------
+    file, folder
+        The file as the user named it, and the absolute folder it lies in.
+    defaults
+        Valid top-level entries.
+    search_path
+        Folders searched for user code.
+    """
+
+    file: str
+    folder: str
+    defaults: Mapping[str, Any]
+    search_path: tuple[str, ...]
+
+
+def read_case(node: MappingNode, context: FileContext, problems: Problems) -> CaseSpec | None:
+    """Return one case, or ``None`` after recording every problem it has."""
+    before = len(problems.found)
+    reader = _CaseReader(node, CASE.read(node, problems), context, problems)
+    case = reader.read()
+    return case if len(problems.found) == before else None
+
+
+class _CaseReader:
+    """Reads the parts of one case; each part records its own problems and returns what is valid."""
+
+    def __init__(self, node: MappingNode, values: dict[str, Any], context: FileContext, problems: Problems) -> None:
+        self.node = node
+        self.values = values
+        self.context = context
+        self.problems = problems
+        self.layer: LayerInfo | None = LAYERS.get(values.get("layer", ""))
+
+    def read(self) -> CaseSpec | None:
+        self._check_one_target()
+        targets = self._targets()
+        inputs = self._inputs()
+        self._check_params()
+        sweep = self._sweep()
+        window = self._window()
+        self._check_something_to_differentiate(inputs)
+        if not targets:
+            return None
+        return CaseSpec(
+            name=self.values.get("name", ""),
+            file=self.context.file,
+            position=self.node.position,
+            targets=targets,
+            names_implementation=self._names_implementation(),
+            dims=self.values.get("dims", {}),
+            inputs=inputs,
+            params=self.values.get("params", {}),
+            sweep=sweep,
+            window=window,
+            seed=self._shared("seed", 0),
+            dtype=self._shared("dtype", "float64"),
+            tolerance=self._tolerance(),
+            timeout=float(self._shared("timeout", DEFAULT_TIMEOUT)),
+            method=self._shared("method", "auto"),
+            checks=tuple(check for check in Check if check in self.values.get("checks", tuple(Check))),
+            expect=Verdict(self.values.get("expect", "pass")),
+            search_path=() if self.layer else self.context.search_path,
+            positions=dict(_positions(self.node)),
+        )
+
+    def _problem(self, path: str | Position, message: str) -> None:
+        position = path if isinstance(path, Position) else self._place(path)
+        self.problems.add(position, message)
+
+    def _place(self, name: str) -> Position:
+        key = next((key for key, _ in self.node.entries if key.text == name), None)
+        return self.node.position if key is None else key.position
+
+    def _shared(self, name: str, default: Any) -> Any:
+        return self.values.get(name, self.context.defaults.get(name, default))
+
+    def _tolerance(self) -> Tolerance:
+        """Return the tolerance, each part from the case or else from the file."""
+        return Tolerance(**(self.context.defaults.get("tolerance", {}) | self.values.get("tolerance", {})))
+
+    def _check_one_target(self) -> None:
+        given = [name for name in TARGETS if self.node.get(name) is not None]
+        reserved = [name for name in CASE.reserved if self.node.get(name) is not None]
+        if not given and not reserved:
+            self._problem(self.node.position, "the case has no target, expected one of layer, functions")
+        if len(given) > 1:
+            self._problem(given[1], f"the case has the targets {' and '.join(given)}, expected exactly one")
+
+    def _targets(self) -> tuple[Target, ...]:
+        if self.layer is None:
+            if "implementation" in self.values and "functions" in self.values:
+                self._problem("implementation", "'implementation' belongs to built-in layers, expected none here")
+            return self._functions()
+        if "returns" in self.values:
+            self._problem("returns", "'returns' belongs to functions, expected none here")
+        names = tuple(item.name for item in self.layer.implementations)
+        asked = self.values.get("implementation", self.layer.fast)
+        chosen = names if asked == "all" else (asked,) if isinstance(asked, str) else tuple(asked)
+        node = self.node.get("implementation")
+        places = node.items if isinstance(node, SequenceNode) else (node,) * len(chosen)
+        for name, place in zip(chosen, places, strict=False):
+            if name not in names and place is not None:
+                hint = nearest_name(name, (*names, "all"))
+                self._problem(place.position, f"'{name}' is not an implementation of {self.layer.name}, {hint}")
+        if len(set(chosen)) < len(chosen):
+            self._problem("implementation", "an implementation stands twice, expected each once")
+        reference = chosen[0] if self._names_implementation() else None
+        single = len(names) == 1
+        return tuple(LayerTarget(self.layer.name, name, reference, single) for name in chosen)
+
+    def _names_implementation(self) -> bool:
+        asked = self.values.get("implementation")
+        return self.layer is not None and asked is not None and (asked == "all" or not isinstance(asked, str))
+
+    def _functions(self) -> tuple[Target, ...]:
+        functions = self.values.get("functions")
+        if functions is None:
+            return ()
+        if "returns" in functions and "returns" in self.values:
+            self._problem("returns", "'returns' stands in the case and in functions, expected it once")
+        returns = functions.get("returns", self.values.get("returns"))
+        self._check_returns(returns, functions)
+        if "forward" not in functions:
+            return ()
+        return (FunctionsTarget(functions["forward"], functions.get("backward"), returns),)
+
+    def _check_returns(self, returns: tuple[str, ...] | None, functions: dict[str, Any]) -> None:
+        named = [name for name in returns or () if name != "_"]
+        outputs = [name for name in named if name.startswith("out")]
+        wanted = ["out", *(f"out{number}" for number in range(2, len(outputs) + 1))]
+        if returns is not None and (outputs != wanted[: len(outputs)] or not outputs):
+            self._problem("functions", f"returns names the outputs {outputs}, expected out, out2, ... in this order")
+        if len(set(named)) < len(named):
+            self._problem("functions", "a name stands twice in returns, expected each once")
+        node = self.node.get("functions")
+        written = isinstance(node, MappingNode) and node.get("backward") is not None
+        if not written and "grad" not in named:
+            self._problem("functions", "the key 'backward' is missing, expected it, or 'grad' among returns")
+        if "backward" in functions and "grad" in named:
+            self._problem("functions", "both 'backward' and 'grad' among returns, expected one of them")
+
+    def _inputs(self) -> tuple[InputSpec, ...]:
+        node = self.node.get("inputs")
+        read = self.values.get("inputs", {})
+        if not isinstance(node, MappingNode):
+            return ()
+        if not node.entries:
+            self._problem("inputs", "there are no inputs, expected at least one")
+        roles = {role.name: role for role in self.layer.inputs} if self.layer else {}
+        found = {}
+        for key, content in node.entries:
+            if self.layer and key.text not in roles:
+                hint = nearest_name(key.text, tuple(roles))
+                self._problem(key.position, f"'{key.text}' is not an input of {self.layer.name}, {hint}")
+            elif key.text in read:
+                spec = read_input(
+                    (key, content), read[key.text], roles.get(key.text), self.context.folder, self.problems
+                )
+                if spec is not None:
+                    found[key.text] = spec
+        self._check_inputs_complete(tuple(key.text for key, _ in node.entries))
+        order = tuple(roles) if self.layer else tuple(found)
+        return tuple(found[name] for name in order if name in found)
+
+    def _check_inputs_complete(self, given: tuple[str, ...]) -> None:
+        for role in self.layer.inputs if self.layer else ():
+            if role.name not in given:
+                shape = ", ".join(role.shape)
+                self._problem(
+                    "inputs",
+                    f"{self.values['layer']} needs the input '{role.name}', expected shape ({shape})",
+                )
+
+    def _check_params(self) -> None:
+        if self.layer is None:
+            return
+        node = self.node.get("params")
+        known = {item.name: item for item in self.layer.parameters}
+        entries = node.entries if isinstance(node, MappingNode) else ()
+        for key, value in entries:
+            if key.text not in known:
+                hint = nearest_name(key.text, tuple(known))
+                self._problem(key.position, f"'{key.text}' is not a parameter of {self.layer.name}, {hint}")
+            else:
+                PARAMETER_RULES[known[key.text].kind].read(value, self.problems)
+        given = {key.text for key, _ in entries} | set(self.values.get("sweep", {}))
+        for item in known.values():
+            if item.required and item.name not in given:
+                message = f"{self.layer.name} needs the parameter '{item.name}', expected {item.kind.value}"
+                self._problem("params", message)
+
+    def _sweep(self) -> dict[str, tuple[Any, ...]]:
+        node = self.node.get("sweep")
+        if not isinstance(node, MappingNode):
+            return {}
+        dims, params = self.values.get("dims", {}), self.values.get("params", {})
+        rules = sweepable(self.layer.name if self.layer else None, params, dims)
+        parameters = {item.name for item in self.layer.parameters} if self.layer else set(params)
+        swept = {}
+        for key, value in node.entries:
+            if key.text in dims and key.text in parameters:
+                self._problem(key.position, f"'{key.text}' is a parameter and one of dims, expected two names")
+            elif key.text not in rules:
+                hint = nearest_name(key.text, tuple(rules))
+                self._problem(key.position, f"'{key.text}' is neither a parameter nor one of dims, {hint}")
+            elif key.text in self.values.get("sweep", {}):
+                swept[key.text] = swept_values(value, rules[key.text], self.problems)
+        return {name: values for name, values in swept.items() if values is not None}
+
+    def _window(self) -> WindowRoles | None:
+        given = self.values.get("geometry")
+        if self.layer is not None:
+            if self.node.get("geometry") is not None:
+                self._problem("geometry", f"{self.layer.name} knows its own geometry, expected no key 'geometry'")
+            return self.layer.window
+        if given is None or not {"input", "kernel"} <= set(given):
+            return None
+        return WindowRoles(**given)
+
+    def _check_something_to_differentiate(self, inputs: tuple[InputSpec, ...]) -> None:
+        read = self.values.get("inputs", {})
+        checks = self.values.get("checks", tuple(Check))
+        if not inputs or len(inputs) < len(read) or Check.GRADIENTS not in checks:
+            return
+        if not any(item.differentiable for item in inputs):
+            self._problem("inputs", "no input has a gradient, expected at least one of a floating dtype")
+
+
+def _positions(node: Node, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Position]]:
+    """Return where every key of a case stands, down to the keys of its keys."""
+    if not isinstance(node, MappingNode) or len(path) > 2:
+        return []
+    found = []
+    for key, value in node.entries:
+        found.append(((*path, key.text), key.position))
+        found.extend(_positions(value, (*path, key.text)))
+    return found

@@ -1,0 +1,235 @@
+"""Spec into cases: the full product of every sweep, with stable ids and shapes in numbers."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from gradverify.errors import SpecError, UsageError, nearest_name
+from gradverify.layers.registry import LAYERS
+from gradverify.spec.model import (
+    Case,
+    CaseSpec,
+    FunctionsTarget,
+    InputSpec,
+    LayerTarget,
+    Length,
+    Spec,
+    Target,
+    Tolerance,
+)
+from gradverify.spec.nodes import Node, Problems
+from gradverify.spec.shapes import match_shapes
+from gradverify.spec.sweeping import (
+    MAX_CASES,
+    format_value,
+    nodes_from_text,
+    sweepable,
+    swept_values,
+    with_parameter,
+)
+from gradverify.spec.windows import RoleError, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["MAX_ELEMENTS", "Overrides", "expand", "expand_specs"]
+
+MAX_ELEMENTS = 1 << 27
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What the command line sets in place of the spec; ``None`` leaves the spec's.
+
+    Attributes
+    ----------
+    sweeps
+        ``--set`` keys and the text behind their sign.
+    """
+
+    seed: int | None = None
+    dtype: str | None = None
+    rtol: float | None = None
+    atol: float | None = None
+    timeout: float | None = None
+    sweeps: Mapping[str, str] = field(default_factory=dict)
+
+
+def expand_specs(specs: tuple[Spec, ...], overrides: Overrides) -> tuple[Case, ...]:
+    """Return the cases of all specs, in the order of the files.
+
+    Raises
+    ------
+    SpecError
+        Shapes do not fit each other, name no dim, or are too large.
+    UsageError
+        A ``--set`` key is no name of any case, or its values are wrong.
+    """
+    _check_sets_are_known(specs, overrides)
+    cases: list[Case] = []
+    problems: list[str] = []
+    for spec in specs:
+        found = Problems(spec.file)
+        for case in spec.cases:
+            cases.extend(_expand_case(_overridden(case, overrides), found))
+            if len(cases) > MAX_CASES:
+                raise UsageError(f"more than {MAX_CASES} cases in all, expected fewer; run the specs one by one")
+        problems.extend(found.lines())
+    if problems:
+        raise SpecError(tuple(problems))
+    return tuple(cases)
+
+
+def expand(spec: Spec) -> tuple[Case, ...]:
+    """Return the cases of one spec, as written."""
+    return expand_specs((spec,), Overrides())
+
+
+def _check_sets_are_known(specs: tuple[Spec, ...], overrides: Overrides) -> None:
+    known = {name for spec in specs for case in spec.cases for name in _sweepable(case)}
+    for name in overrides.sweeps:
+        if name not in known:
+            raise UsageError(
+                f"--set {name}: no case has a parameter or dim '{name}', {nearest_name(name, tuple(known))}"
+            )
+
+
+def _sweepable(case: CaseSpec) -> dict[str, Any]:
+    target = case.targets[0]
+    return sweepable(target.layer if isinstance(target, LayerTarget) else None, case.params, case.dims)
+
+
+def _overridden(case: CaseSpec, overrides: Overrides) -> CaseSpec:
+    rules = _sweepable(case)
+    sweep = dict(case.sweep)
+    for name, text in overrides.sweeps.items():
+        if name in rules:
+            sweep[name] = _set_values(name, text, rules[name])
+    tolerance = Tolerance(
+        case.tolerance.rtol if overrides.rtol is None else overrides.rtol,
+        case.tolerance.atol if overrides.atol is None else overrides.atol,
+    )
+    return replace(
+        case,
+        sweep=sweep,
+        tolerance=tolerance,
+        seed=case.seed if overrides.seed is None else overrides.seed,
+        dtype=overrides.dtype or case.dtype,
+        timeout=case.timeout if overrides.timeout is None else overrides.timeout,
+    )
+
+
+def _set_values(name: str, text: str, rule: Any) -> tuple[Any, ...]:
+    problems = Problems("--set")
+    try:
+        node: Node = nodes_from_text(text)
+    except ValueError as error:
+        raise UsageError(f"--set {name}={text}: {error}") from None
+    values = swept_values(node, rule, problems)
+    if problems or values is None:
+        raise UsageError(f"--set {name}={text}: " + "; ".join(message for _, message in problems.found))
+    return values
+
+
+def _expand_case(case: CaseSpec, problems: Problems) -> Iterator[Case]:
+    points = math.prod(len(values) for values in case.sweep.values()) * len(case.targets)
+    if points > MAX_CASES:
+        problems.add(case.where("sweep"), f"the sweep has {points} cases, expected at most {MAX_CASES}")
+        return
+    for target in case.targets:
+        for values in itertools.product(*case.sweep.values()):
+            yield _case_at(case, target, dict(zip(case.sweep, values, strict=True)), problems)
+
+
+def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Problems) -> Case:
+    dims = {name: sweep.get(name, length) for name, length in case.dims.items()}
+    params = _effective(case, target, {name: value for name, value in sweep.items() if name not in dims})
+    inputs = tuple(_resolved(item, dims, case, problems) for item in case.inputs)
+    if isinstance(target, LayerTarget):
+        inputs = match_shapes(LAYERS[target.layer], inputs, case, problems)
+    _check_size(inputs, case, problems)
+    if isinstance(target, FunctionsTarget):
+        _check_window(case, inputs, params, problems)
+    return Case(
+        id=_case_id(case, target, sweep),
+        name=case.name,
+        spec=case.file,
+        line=case.position.line,
+        target=target,
+        inputs=inputs,
+        params=params,
+        sweep=sweep,
+        window=case.window,
+        seed=case.seed,
+        dtype=case.dtype,
+        tolerance=case.tolerance,
+        timeout=case.timeout,
+        method=case.method,
+        checks=case.checks,
+        expect=case.expect,
+        search_path=case.search_path,
+    )
+
+
+def _case_id(case: CaseSpec, target: Target, sweep: dict[str, Any]) -> str:
+    parts = [f"{name}={format_value(value)}" for name, value in sweep.items()]
+    if case.names_implementation and isinstance(target, LayerTarget):
+        parts.insert(0, f"implementation={target.implementation}")
+    return f"{case.name}/{','.join(parts)}" if parts else case.name
+
+
+def _effective(case: CaseSpec, target: Target, swept: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters at one point of the sweep; those of a layer with defaults, in the table's order."""
+    params = dict(case.params)
+    for path, value in swept.items():
+        params = with_parameter(params, path, value)
+    if isinstance(target, FunctionsTarget):
+        return params
+    table = LAYERS[target.layer].parameters
+    full = {item.name: params.get(item.name, item.default) for item in table}
+    for item in table:
+        if item.default_from and item.name not in params:
+            full[item.name] = full[item.default_from]
+    return full
+
+
+def _resolved(item: InputSpec, dims: Mapping[str, int], case: CaseSpec, problems: Problems) -> InputSpec:
+    if item.shape is None:
+        return item
+    return replace(item, shape=tuple(_length(length, dims, item, case, problems) for length in item.shape))
+
+
+def _length(length: Length, dims: Mapping[str, int], item: InputSpec, case: CaseSpec, problems: Problems) -> int:
+    if isinstance(length, int):
+        return length
+    if length not in dims:
+        hint = nearest_name(length, tuple(dims)) if dims else "expected a number: the case has no dims"
+        problems.add(
+            case.where("inputs", item.name),
+            f"the shape of '{item.name}' has the unknown name '{length}', {hint}",
+        )
+    return dims.get(length, 1)
+
+
+def _check_size(inputs: tuple[InputSpec, ...], case: CaseSpec, problems: Problems) -> None:
+    sizes = {item.name: math.prod(int(length) for length in item.shape or ()) for item in inputs}
+    total = sum(sizes.values())
+    if total > MAX_ELEMENTS:
+        largest = max(sizes, key=sizes.__getitem__)
+        message = (
+            f"the inputs have {total} elements in all, expected at most {MAX_ELEMENTS}; '{largest}' is the largest"
+        )
+        problems.add(case.where("inputs", largest), message)
+
+
+def _check_window(case: CaseSpec, inputs: tuple[InputSpec, ...], params: Mapping[str, Any], problems: Problems) -> None:
+    if case.window is None:
+        return
+    shapes = {item.name: None if item.shape is None else tuple(int(n) for n in item.shape) for item in inputs}
+    try:
+        windows(case.window, shapes, params)
+    except RoleError as error:
+        problems.add(case.where("geometry", error.role), error.message)

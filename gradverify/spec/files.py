@@ -1,0 +1,105 @@
+"""Finds and reads spec files: every problem of every file at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gradverify.errors import SpecError, UsageError
+from gradverify.spec.cases import FileContext, read_case
+from gradverify.spec.language import SPEC
+from gradverify.spec.model import CaseSpec, Spec
+from gradverify.spec.nodes import MappingNode, Node, Problems, SequenceNode
+from gradverify.spec.parsing import read_document
+
+__all__ = ["find_specs", "read_specs"]
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def find_specs(names: tuple[str, ...]) -> tuple[Path, ...]:
+    """Return the spec files named: files as they are, folders searched recursively and sorted; no file twice.
+
+    Raises
+    ------
+    UsageError
+        A name is neither a file nor a folder.
+    """
+    found: dict[Path, Path] = {}
+    for name in names:
+        path = Path(name)
+        if path.is_dir():
+            inner = sorted(file for suffix in _SUFFIXES for file in path.rglob(f"*{suffix}") if file.is_file())
+        elif path.exists():
+            inner = [path]
+        else:
+            raise UsageError(
+                f"there is no file or folder '{name}', expected a spec (*.yaml, *.yml) or a folder of them"
+            )
+        for file in inner:
+            found.setdefault(file.resolve(), file)
+    return tuple(found.values())
+
+
+def read_specs(paths: tuple[Path, ...]) -> tuple[Spec, ...]:
+    """Read and validate spec files.
+
+    Raises
+    ------
+    SpecError
+        Something is wrong with at least one of them; carries every problem of all of them.
+    """
+    specs: list[Spec | None] = []
+    problems: list[str] = []
+    for path in paths:
+        spec, found = _read_spec(path)
+        problems.extend(found.lines())
+        specs.append(spec)
+    if problems:
+        raise SpecError(tuple(problems))
+    return tuple(spec for spec in specs if spec is not None)
+
+
+def _read_spec(path: Path) -> tuple[Spec | None, Problems]:
+    problems = Problems(str(path))
+    root = read_document(path, problems)
+    if root is None:
+        return None, problems
+    values = SPEC.read(root, problems)
+    if not isinstance(root, MappingNode):
+        return None, problems
+    context = _context(path, values)
+    cases = _read_cases(root.get("cases"), context, problems)
+    return Spec(file=str(path), seed=values.get("seed", 0), cases=cases), problems
+
+
+def _context(path: Path, values: dict[str, Any]) -> FileContext:
+    folder = path.resolve().parent
+    folders = (folder, *((folder / name).resolve() for name in values.get("pythonpath", ())))
+    unique = dict.fromkeys(str(entry) for entry in folders)
+    return FileContext(str(path), str(folder), values, tuple(unique))
+
+
+def _read_cases(node: Node | None, context: FileContext, problems: Problems) -> tuple[CaseSpec, ...]:
+    if not isinstance(node, SequenceNode):
+        return ()
+    mappings = [item for item in node.items if isinstance(item, MappingNode)]
+    read = [read_case(item, context, problems) for item in mappings]
+    _check_unique(mappings, problems)
+    return tuple(case for case in read if case is not None)
+
+
+def _check_unique(cases: list[MappingNode], problems: Problems) -> None:
+    """Record every name that an earlier case has already."""
+    first: dict[str, int] = {}
+    for case in cases:
+        name = case.get("name")
+        text = getattr(name, "text", None)
+        if name is None or text is None:
+            continue
+        if text in first:
+            problems.add(
+                name.position,
+                f"the name '{text}' stands twice, expected unique names (first on line {first[text]})",
+            )
+        first.setdefault(text, name.position.line)

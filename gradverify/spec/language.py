@@ -1,0 +1,191 @@
+"""The language of the spec: which keys there are and what each may hold. The JSON Schema is made from these rules."""
+
+from __future__ import annotations
+
+from gradverify.layers.registry import LAYERS, Kind
+from gradverify.spec.grammar import (
+    Choice,
+    Either,
+    Field,
+    Flag,
+    ListOf,
+    Plain,
+    Real,
+    Rule,
+    Section,
+    Table,
+    Text,
+    Whole,
+)
+from gradverify.spec.model import DTYPES, Check, Fill
+
+__all__ = ["CASE", "EITHER_INPUT", "INTEGER_DTYPES", "METHODS", "PARAMETER_RULES", "SPEC", "TARGETS"]
+
+INTEGER_DTYPES = ("int64", "int32", "int16", "int8", "uint8", "bool")
+METHODS = ("auto", "dense")
+TARGETS = ("layer", "functions")
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+
+
+def _pair_of(item: Rule, what: str) -> Rule:
+    return Either(what, (item, ListOf(item, "a pair [vertical, horizontal]", 2, 2)))
+
+
+def _statistic(item: Rule, what: str) -> Rule:
+    return Either(what, (item, ListOf(item, what, 1)))
+
+
+PARAMETER_RULES: dict[Kind, Rule] = {
+    Kind.EXTENT: _pair_of(Whole(1), Kind.EXTENT.value),
+    Kind.PADDING: _pair_of(Whole(0), Kind.PADDING.value),
+    Kind.COUNT: Whole(1),
+    Kind.SEED: Whole(0),
+    Kind.REAL: Real(),
+    Kind.POSITIVE: Real(above=0),
+    Kind.FRACTION: Real(above=0, maximum=1),
+    Kind.MOMENTUM: Real(minimum=0, maximum=1),
+    Kind.MODE: Choice("a mode", ("train", "test")),
+    Kind.STATISTIC: _statistic(Real(), Kind.STATISTIC.value),
+    Kind.VARIANCE: _statistic(Real(minimum=0), Kind.VARIANCE.value),
+}
+
+_TOLERANCE = Section(
+    "a tolerance {rtol: ..., atol: ...}",
+    {
+        "rtol": Field(Real(minimum=0), "relative to the larger of analytic and numerical"),
+        "atol": Field(Real(minimum=0), "relative to the largest entry of the gradient"),
+    },
+)
+_SHAPE = ListOf(
+    Either("a whole number of at least 1, or a name from dims", (Whole(1), Text("a name from dims", _NAME))),
+    "a shape: a list of whole numbers or names from dims",
+    longest=16,
+)
+_INPUT = Section(
+    "an input",
+    {
+        "shape": Field(_SHAPE, "lengths, or names from dims"),
+        "init": Field(
+            Choice("an init", tuple(fill.value for fill in Fill if fill not in {Fill.VALUES, Fill.FILE})),
+            "how the data are made",
+        ),
+        "mean": Field(Real(), "normal: mean (0)"),
+        "std": Field(Real(above=0), "normal: standard deviation (1)"),
+        "low": Field(Real(), "uniform, integers: least value (0)"),
+        "high": Field(Real(), "uniform, integers: upper end, exclusive"),
+        "values": Field(Plain("the data, as nested lists of numbers"), "the data themselves"),
+        "file": Field(Text("data.npz:key or data.npy", r"[^\x00-\x1f]+", 1000), "the data, from a NumPy file"),
+        "dtype": Field(Choice("a dtype", (*DTYPES, *INTEGER_DTYPES)), "overrides the case's"),
+        "grad": Field(Flag(), "false: a constant, without a gradient"),
+    },
+)
+EITHER_INPUT = Either("a shape like [2, 3], or a mapping like {shape: [2, 3], init: normal}", (_SHAPE, _INPUT))
+
+_REFERENCE = Text("module:function", rf"{_NAME}(\.{_NAME})*:{_NAME}(\.{_NAME})*")
+_RETURNS = ListOf(
+    Text("out, out2, ..., cache, grad or _", r"out([2-9]|[1-9][0-9])?|cache|grad|_"),
+    "a list of out, out2, ..., cache, grad and _",
+    1,
+)
+_FUNCTIONS = Section(
+    "functions {forward: ..., backward: ...}",
+    {
+        "forward": Field(_REFERENCE, "forward(*inputs, **params), as module:function", required=True),
+        "backward": Field(_REFERENCE, "backward(dout, cache), as module:function"),
+        "returns": Field(_RETURNS, "names what forward returns"),
+    },
+)
+
+_ROLE = Either("a parameter's name or a whole number", (Whole(0), Text("a name")))
+_ROLES = Either(
+    "a parameter's name, a whole number, or a list with one per axis",
+    (_ROLE, ListOf(_ROLE, "one per axis", 1, 3)),
+)
+_GEOMETRY = Section(
+    "the geometry {input: x, kernel: w, stride: ..., padding: ...}",
+    {
+        "input": Field(Text("an input's name"), "the input that the window slides over", required=True),
+        "kernel": Field(_ROLES, "an input whose last axes are the window, or parameters", required=True),
+        "stride": Field(_ROLES, "parameter or number (1)"),
+        "padding": Field(_ROLES, "parameter or number (0)"),
+        "dilation": Field(_ROLES, "parameter or number (1)"),
+    },
+)
+
+_RANGE = r"[-+]?[0-9]+:[-+]?[0-9]+(:[-+]?[0-9]+)?"
+_SWEPT = Either(
+    "a list of values, or a range like 1:4",
+    (ListOf(Plain(), "a list of at least one value", 1), Text("a range like 1:4 or 1:9:2", _RANGE)),
+)
+
+# Keys that the file sets for all cases and a case may override.
+_SHARED = {
+    "seed": Field(Whole(0), "seed of all data (0)"),
+    "dtype": Field(Choice("a dtype", DTYPES), "dtype of the data (float64)"),
+    "tolerance": Field(_TOLERANCE, "what passes; omitted parts come from the dtype's table"),
+    "timeout": Field(Real(above=0, maximum=1e6), "seconds a case may take (60)"),
+    "method": Field(Choice("a method", METHODS), "how gradients are computed numerically (auto)"),
+}
+
+CASE = Section(
+    "a case",
+    {
+        "name": Field(
+            Text("a name without control characters"),
+            "unique in the file; begins the case's id",
+            required=True,
+        ),
+        "layer": Field(Choice("a built-in layer", tuple(LAYERS)), "target: a built-in layer"),
+        "functions": Field(_FUNCTIONS, "target: your own forward and backward"),
+        "implementation": Field(
+            Either(
+                "an implementation's name, a list of them, or all",
+                (
+                    Text("an implementation's name"),
+                    ListOf(Text("an implementation's name"), "a list of names", 1),
+                ),
+            ),
+            "which implementation of the layer; all makes a case of each",
+        ),
+        "returns": Field(_RETURNS, "names what the forward function returns"),
+        "dims": Field(
+            Table(Whole(1), "a mapping from names to lengths", Text("a name like K", _NAME)),
+            "names usable in shapes",
+        ),
+        "inputs": Field(
+            Table(EITHER_INPUT, "a mapping from input names to shapes or data", Text("an input's name", _NAME)),
+            "input arrays; positional in this order for functions",
+            required=True,
+        ),
+        "params": Field(
+            Table(Plain(), "a mapping from parameter names to values", Text("a parameter's name", _NAME)),
+            "keyword arguments",
+        ),
+        "sweep": Field(
+            Table(_SWEPT, "a mapping from names of params or dims to lists of values"),
+            "the full product over these is run",
+        ),
+        "geometry": Field(_GEOMETRY, "what the window of your own function is, so that audit can judge it"),
+        "checks": Field(
+            ListOf(Choice("a check", tuple(check.value for check in Check)), "a list of checks", 1),
+            "limits the case to these checks",
+        ),
+        "expect": Field(Choice("an expected verdict", ("pass", "fail")), "fail: a case that must be caught (pass)"),
+        **_SHARED,
+    },
+    reserved=("object", "torch", "jax", "network", "battery", "reference", "contracts", "allow"),
+)
+
+SPEC = Section(
+    "a spec",
+    {
+        "version": Field(Whole(1, 1), "version of this language; 1"),
+        **_SHARED,
+        "pythonpath": Field(
+            ListOf(Text("a folder", r"[^\x00-\x1f]+", 1000), "a list of folders"),
+            "searched after the spec's own folder; relative to the spec",
+        ),
+        "cases": Field(ListOf(CASE, "a list of cases", 1), "what to verify", required=True),
+    },
+)

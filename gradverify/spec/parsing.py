@@ -1,0 +1,233 @@
+"""YAML text into positioned nodes, by the scalar rules of YAML 1.2 and within fixed bounds.
+
+The only module that imports yaml. Bounds are checked on the stream of events, before anything is composed, so that
+alias bombs and absurd nesting cost neither time nor memory.
+
+PyYAML's own loader is not used: it reads ``1e-6`` as text, ``no`` as a truth value, ``1:30`` as 90, ``017`` as 15,
+and keeps the last of two equal keys without a word.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import yaml
+
+from gradverify.spec.nodes import MappingNode, Node, Position, Problems, Scalar, ScalarNode, SequenceNode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_NODES", "parse_scalar", "read_document"]
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 32
+MAX_NODES = 250_000
+_MAX_NUMBER_LENGTH = 64
+# The tag that marks a scalar as text, and nothing more.
+_NON_SPECIFIC = "!"
+
+_START = Position(1, 1)
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_OCTAL = re.compile(r"0o[0-7]+")
+_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
+_REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_WORDS: dict[str, Scalar] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+
+
+class _Stop(Exception):  # noqa: N818  ends the parsing of a file, its problem being recorded
+    """The rest of the file cannot be read."""
+
+
+def read_document(path: Path, problems: Problems) -> Node | None:
+    """Read one YAML file.
+
+    Parameters
+    ----------
+    path
+        The file; UTF-8, at most 1 MiB.
+    problems
+        Receives what is wrong with it.
+
+    Returns
+    -------
+    Node or None
+        The root, or ``None`` when the file cannot be read at all. Problems of single values (duplicate keys, numbers
+        that are not finite) are recorded and the rest of the tree is returned.
+    """
+    text = _read_text(path, problems)
+    if text is None:
+        return None
+    try:
+        return _Composer(problems).compose(text)
+    except _Stop:
+        return None
+    except yaml.reader.ReaderError as error:
+        problems.add(_place_of(text, error.position), f"character U+{_code(error):04X} is not allowed in YAML")
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Position(mark.line + 1, mark.column + 1) if mark else _START
+        problems.add(place, f"not valid YAML: {error.problem or error.context}")
+    return None
+
+
+def _code(error: yaml.reader.ReaderError) -> int:
+    return error.character if isinstance(error.character, int) else ord(error.character[:1] or "\0")
+
+
+def _place_of(text: str, index: int) -> Position:
+    before = text[:index]
+    return Position(before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1)
+
+
+def _read_text(path: Path, problems: Problems) -> str | None:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        problems.add(_START, f"cannot be read: {error.strerror or error}")
+        return None
+    if len(data) > MAX_BYTES:
+        problems.add(_START, "the file is larger than 1 MiB, expected a spec; put data into {file: data.npz:key}")
+        return None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        problems.add(Position(line, column), f"byte 0x{data[error.start]:02x} is not UTF-8, expected UTF-8 text")
+        return None
+
+
+@dataclass(slots=True)
+class _Composer:
+    """Builds nodes from events; aliases share nodes, and their expanded size is counted."""
+
+    problems: Problems
+    anchors: dict[str, tuple[Node, int]] = field(default_factory=dict)
+    size: int = 0
+
+    def compose(self, text: str) -> Node | None:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        events = iter(yaml.parse(text, Loader=loader))
+        next(events)  # the start of the stream
+        if isinstance(next(events), yaml.StreamEndEvent):
+            self.problems.add(_START, "the file is empty, expected a mapping with the key 'cases'")
+            raise _Stop
+        root = self._node(next(events), events, 0)
+        next(events)  # the end of the document
+        following = next(events)
+        if not isinstance(following, yaml.StreamEndEvent):
+            self._stop(following, "a second document begins here, expected one document per file")
+        return root
+
+    def _stop(self, event: yaml.Event, message: str) -> None:
+        self.problems.add(_position(event), message)
+        raise _Stop
+
+    def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        before = self.size
+        self._grow(event, 1)
+        if depth > MAX_DEPTH:
+            self._stop(event, f"nested deeper than {MAX_DEPTH} levels, expected a flat spec")
+        tag, anchor = getattr(event, "tag", None), getattr(event, "anchor", None)
+        if tag is not None and tag != _NON_SPECIFIC:
+            self._stop(event, f"the tag {tag} is not accepted, expected plain values without tags")
+        node = self._plain(event, events, depth)
+        if anchor is not None:
+            self.anchors[anchor] = (node, self.size - before)
+        return node
+
+    def _plain(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event)
+        if isinstance(event, yaml.SequenceStartEvent):
+            items = []
+            while not isinstance(inner := next(events), yaml.SequenceEndEvent):
+                items.append(self._node(inner, events, depth + 1))
+            return SequenceNode(tuple(items), _position(event))
+        return self._mapping(event, events, depth)
+
+    def _alias(self, event: yaml.AliasEvent) -> Node:
+        name = str(event.anchor)
+        if name not in self.anchors:
+            self._stop(event, f"the alias *{name} has no finished anchor before it")
+        node, size = self.anchors[name]
+        self._grow(event, size)
+        return node
+
+    def _grow(self, event: yaml.Event, size: int) -> None:
+        self.size += size
+        if self.size > MAX_NODES:
+            self._stop(
+                event,
+                f"more than {MAX_NODES} values with aliases expanded, expected fewer; use {{file: ...}}",
+            )
+
+    def _mapping(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> MappingNode:
+        entries: dict[str, tuple[ScalarNode, Node]] = {}
+        while not isinstance(inner := next(events), yaml.MappingEndEvent):
+            key = self._node(inner, events, depth + 1)
+            value = self._node(next(events), events, depth + 1)
+            if not isinstance(key, ScalarNode):
+                self.problems.add(key.position, "a key is a list or a mapping, expected a name")
+            elif key.text in entries:
+                first = entries[key.text][0].position.line
+                self.problems.add(key.position, f"duplicate key '{key.text}', expected it once (first on line {first})")
+            elif key.text == "<<":
+                self.problems.add(key.position, "merge keys are not part of YAML 1.2, expected the keys written out")
+            else:
+                entries[key.text] = (ScalarNode(key.text, key.text, key.position), value)
+        return MappingNode(tuple(entries.values()), _position(event))
+
+    def _scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
+        text, position = event.value, _position(event)
+        if not event.implicit[0]:
+            return ScalarNode(text, text, position)
+        try:
+            value = parse_scalar(text)
+        except ValueError as error:
+            self.problems.add(position, str(error))
+            value = math.nan  # rules pass it over: the problem is recorded
+        return ScalarNode(value, text, position)
+
+
+def _position(event: yaml.Event) -> Position:
+    mark = event.start_mark
+    return _START if mark is None else Position(mark.line + 1, mark.column + 1)
+
+
+def parse_scalar(text: str) -> Scalar:
+    """Resolve one unquoted scalar by the core schema of YAML 1.2.
+
+    Raises
+    ------
+    ValueError
+        The number is not finite, or longer than 64 characters.
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    if _NOT_FINITE.fullmatch(text):
+        raise ValueError(f"{text} is not finite, expected a finite number")
+    is_integer = _INTEGER.fullmatch(text) or _OCTAL.fullmatch(text) or _HEXADECIMAL.fullmatch(text)
+    if not is_integer and not _REAL.fullmatch(text):
+        return text
+    if len(text) > _MAX_NUMBER_LENGTH:
+        raise ValueError(f"a number of {len(text)} characters, expected at most {_MAX_NUMBER_LENGTH}")
+    if is_integer:
+        return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not finite in double precision, expected a finite number")
+    return value

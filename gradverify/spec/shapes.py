@@ -1,0 +1,89 @@
+"""Matches the shapes of a built-in layer's inputs against the symbols of its table row."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from gradverify.spec.model import CaseSpec, Fill, InputSpec
+
+if TYPE_CHECKING:
+    from gradverify.layers.registry import LayerInfo, LayerInput
+    from gradverify.spec.nodes import Problems
+
+__all__ = ["bind_shape", "match_shapes"]
+
+Bound: TypeAlias = "dict[str, int | tuple[int, ...]]"
+
+
+def match_shapes(
+    layer: LayerInfo, inputs: tuple[InputSpec, ...], case: CaseSpec, problems: Problems
+) -> tuple[InputSpec, ...]:
+    """Check that the shapes of all inputs fit the layer and each other, and fill in the range of labels.
+
+    Parameters
+    ----------
+    layer
+        The table row.
+    inputs
+        With shapes in numbers; those of files are not known and are passed over.
+    case
+        Where problems stand.
+    problems
+        Receives what does not fit.
+    """
+    bound: Bound = {}
+    roles = {role.name: role for role in layer.inputs}
+    for item in inputs:
+        if item.shape is None:
+            continue
+        message = bind_shape(roles[item.name], tuple(int(length) for length in item.shape), bound)
+        if message is not None:
+            problems.add(case.where("inputs", item.name), f"input '{item.name}' of {layer.name} {message}")
+    return tuple(_with_labels(item, roles[item.name], bound, case, problems) for item in inputs)
+
+
+def bind_shape(role: LayerInput, shape: tuple[int, ...], bound: Bound) -> str | None:
+    """Bind the symbols of one input; return what does not fit, or ``None``.
+
+    Parameters
+    ----------
+    role
+        The input's row, with its symbolic shape.
+    shape
+        Its lengths.
+    bound
+        Symbols bound so far; receives the new ones where everything fits.
+    """
+    wanted = f"expected ({', '.join(role.shape)})"
+    if bound:
+        known = ", ".join(f"{name} = {_shown(value)}" for name, value in bound.items())
+        wanted += f" with {known}"
+    open_axes = role.shape[-1] == "..." or role.shape[-1].startswith("*")
+    fixed = len(role.shape) - open_axes
+    if len(shape) < fixed or (len(shape) > fixed and not open_axes):
+        return f"has shape {list(shape)}, {wanted}"
+    found: Bound = dict(zip(role.shape[:fixed], shape, strict=False))
+    if open_axes:
+        symbol, rest = role.shape[-1], shape[fixed:]
+        found |= {symbol[1:]: math.prod(rest)} if symbol.startswith("*") else {symbol: rest}
+    if any(bound.get(name, value) != value for name, value in found.items()):
+        return f"has shape {list(shape)}, {wanted}"
+    bound |= found
+    return None
+
+
+def _shown(value: int | tuple[int, ...]) -> str:
+    return str(value) if isinstance(value, int) else str(list(value))
+
+
+def _with_labels(item: InputSpec, role: LayerInput, bound: Bound, case: CaseSpec, problems: Problems) -> InputSpec:
+    """Return labels with their upper end: the number of classes, unless the spec gives one that is not above it."""
+    classes = bound.get(role.classes or "")
+    if not isinstance(classes, int) or item.fill is not Fill.INTEGERS:
+        return item
+    high = item.options.get("high", classes)
+    if high > classes:
+        problems.add(case.where("inputs", item.name), f"labels reach {int(high) - 1}, expected all below {classes}")
+    return replace(item, options={**item.options, "high": high})

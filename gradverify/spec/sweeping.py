@@ -1,0 +1,131 @@
+"""What may be swept, how swept values are written, and how they read in a case id."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from gradverify.layers.registry import LAYERS
+from gradverify.spec.grammar import INVALID, Plain, Rule, Whole
+from gradverify.spec.language import PARAMETER_RULES
+from gradverify.spec.nodes import Node, Position, Problems, ScalarNode, SequenceNode
+from gradverify.spec.parsing import parse_scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["MAX_CASES", "format_value", "nodes_from_text", "sweepable", "swept_values", "with_parameter"]
+
+MAX_CASES = 100_000
+
+
+def sweepable(layer: str | None, params: Mapping[str, Any], dims: Mapping[str, int]) -> dict[str, Rule]:
+    """Return every name that a case can sweep, with the rule for its values.
+
+    Parameters
+    ----------
+    layer
+        Name of the built-in layer, or ``None`` for functions, whose parameters are those that ``params`` sets.
+    params, dims
+        As written in the case.
+    """
+    if layer is None:
+        rules: dict[str, Rule] = dict.fromkeys(_paths(params), Plain())
+    else:
+        rules = {item.name: PARAMETER_RULES[item.kind] for item in LAYERS[layer].parameters}
+    return rules | dict.fromkeys(dims, Whole(1))
+
+
+def _paths(params: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return the dotted paths of all parameters, those of nested mappings too."""
+    found = []
+    for name, value in params.items():
+        found.append(prefix + name)
+        if isinstance(value, dict):
+            found.extend(_paths(value, f"{prefix}{name}."))
+    return found
+
+
+def with_parameter(params: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Return a copy of the parameters in which the one at a dotted path has another value."""
+    changed = copy.deepcopy(dict(params))
+    *folders, name = path.split(".")
+    inner = changed
+    for folder in folders:
+        inner = inner[folder]
+    inner[name] = value
+    return changed
+
+
+def swept_values(node: Node, rule: Rule, problems: Problems) -> tuple[Any, ...] | None:
+    """Return the values of one sweep key, or ``None`` after recording why not.
+
+    Parameters
+    ----------
+    node
+        A list, or text with a range.
+    rule
+        What each value must be.
+    problems
+        Receives what is wrong.
+    """
+    listed = _from_range(node, problems) if isinstance(node, ScalarNode) else node
+    if not isinstance(listed, SequenceNode):
+        return None
+    if len(listed.items) > MAX_CASES:
+        problems.add(node.position, f"{len(listed.items)} values, expected at most {MAX_CASES}")
+        return None
+    values = [rule.read(item, problems) for item in listed.items]
+    seen: set[str] = set()
+    for item, value in zip(listed.items, values, strict=True):
+        text = format_value(value)
+        if text in seen:
+            problems.add(item.position, f"the value {text} stands twice, expected each value once")
+        seen.add(text)
+    return None if INVALID in values else tuple(values)
+
+
+def _from_range(node: ScalarNode, problems: Problems) -> Node | None:
+    """Return the closed range ``low:high[:step]`` as a list."""
+    try:
+        low, high, *rest = (int(part) for part in node.text.split(":"))
+    except ValueError:
+        problems.add(node.position, f"'{node.text}' is not a range, expected a list or a range like 1:4 or 1:9:2")
+        return None
+    step = rest[0] if rest else 1
+    if step < 1 or high < low:
+        problems.add(node.position, f"the range {node.text} is empty, expected low:high[:step] with low <= high")
+        return None
+    if (high - low) // step >= MAX_CASES:
+        problems.add(node.position, f"the range {node.text} has more than {MAX_CASES} values, expected fewer")
+        return None
+    numbers = range(low, high + 1, step)
+    return SequenceNode(tuple(ScalarNode(number, str(number), node.position) for number in numbers), node.position)
+
+
+def nodes_from_text(text: str) -> Node:
+    """Return what stands behind the sign in ``--set name=...``: ``1:4``, ``1,3,7``, ``3`` or pairs as ``1x2``."""
+    place = Position(1, 1)
+    if ":" in text:
+        return ScalarNode(text, text, place)
+    return SequenceNode(tuple(_from_item(item.strip(), place) for item in text.split(",")), place)
+
+
+def _from_item(text: str, place: Position) -> Node:
+    parts = text.split("x")
+    if len(parts) == 2 and all(part.isdigit() for part in parts):
+        return SequenceNode(tuple(ScalarNode(int(part), part, place) for part in parts), place)
+    return ScalarNode(parse_scalar(text), text, place)
+
+
+def format_value(value: Any) -> str:
+    """Return a value as it stands in a case id: pairs as ``1x2``, words and numbers as in YAML."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, (list, tuple)):
+        return "x".join(format_value(item) for item in value)
+    if isinstance(value, dict):
+        return ";".join(f"{name}:{format_value(item)}" for name, item in value.items())
+    return str(value)

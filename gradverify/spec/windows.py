@@ -1,0 +1,136 @@
+"""Reads the windows of a case from the roles that name them: which input, which kernel, which parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gradverify.numerics.geometry import Window, axis_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gradverify.layers.registry import WindowRoles
+
+__all__ = ["RoleError", "parameter_at", "windows"]
+
+_MISSING = object()
+_LEAST = {"kernel": 1, "stride": 1, "padding": 0, "dilation": 1}
+
+
+class RoleError(Exception):
+    """A role of the window cannot be read; ``role`` says which.
+
+    Parameters
+    ----------
+    role
+        ``input``, ``kernel``, ``stride``, ``padding`` or ``dilation``.
+    message
+        What is wrong and what was expected.
+    """
+
+    def __init__(self, role: str, message: str) -> None:
+        super().__init__(role, message)
+        self.role = role
+        self.message = message
+
+
+def parameter_at(params: Mapping[str, Any], path: str) -> Any:
+    """Return the value at a dotted path (``conv_param.stride``).
+
+    Raises
+    ------
+    KeyError
+        There is no such path.
+    """
+    value: Any = params
+    for name in path.split("."):
+        if not isinstance(value, dict) or name not in value:
+            raise KeyError(path)
+        value = value[name]
+    return value
+
+
+def windows(
+    roles: WindowRoles, shapes: Mapping[str, tuple[int, ...] | None], params: Mapping[str, Any]
+) -> tuple[tuple[str, Window], ...] | None:
+    """Return axis name and window for every spatial axis.
+
+    Parameters
+    ----------
+    roles
+        Which inputs and parameters make the window.
+    shapes
+        Shape of every input; ``None`` where only a file knows it.
+    params
+        Effective parameters.
+
+    Returns
+    -------
+    tuple or None
+        ``None`` when a shape that is needed is not known yet.
+
+    Raises
+    ------
+    RoleError
+        A role names nothing, or its value is no length.
+    """
+    if roles.input not in shapes:
+        raise RoleError("input", f"there is no input '{roles.input}', expected one of {', '.join(shapes)}")
+    shape = shapes[roles.input]
+    is_input = isinstance(roles.kernel, str) and roles.kernel in shapes
+    kernel_shape = shapes[roles.kernel] if is_input else None
+    if shape is None or (is_input and kernel_shape is None):
+        return None
+    kernel = list(_spatial(kernel_shape)) if kernel_shape is not None else _value("kernel", roles.kernel, params)
+    count = len(kernel) if isinstance(kernel, list) else len(_spatial(shape))
+    if not 0 < count <= len(shape):
+        raise RoleError("input", f"'{roles.input}' has shape {list(shape)}, expected at least {max(count, 1)} axes")
+    kernels = _lengths("kernel", kernel, count)
+    strides = _lengths("stride", _value("stride", roles.stride, params), count)
+    dilations = _lengths("dilation", _value("dilation", roles.dilation, params), count)
+    paddings = _paddings(_value("padding", roles.padding, params), count)
+    found = zip(shape[-count:], kernels, strides, paddings, dilations, strict=True)
+    return tuple(
+        (axis, Window(*numbers, reads_padding_only=roles.reads_padding_only))
+        for axis, numbers in zip(axis_names(count), found, strict=True)
+    )
+
+
+def _spatial(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the lengths behind batch and channels, or all of them where there are no such axes."""
+    return shape[2:] if len(shape) > 2 else shape
+
+
+def _value(role: str, given: Any, params: Mapping[str, Any]) -> Any:
+    if isinstance(given, (list, tuple)):
+        return [_value(role, item, params) for item in given]
+    if not isinstance(given, str):
+        return given
+    try:
+        return parameter_at(params, given)
+    except KeyError:
+        raise RoleError(role, f"there is no parameter or input '{given}', expected one for the {role}") from None
+
+
+def _lengths(role: str, value: Any, count: int) -> tuple[int, ...]:
+    values = tuple(value) if isinstance(value, (list, tuple)) else (value,) * count
+    if len(values) != count:
+        raise RoleError(role, f"the {role} has {len(values)} values, expected one or {count}")
+    return tuple(_length(role, item) for item in values)
+
+
+def _length(role: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < _LEAST[role]:
+        raise RoleError(role, f"the {role} is {value!r}, expected a whole number of at least {_LEAST[role]}")
+    return value
+
+
+def _paddings(value: Any, count: int) -> tuple[tuple[int, int], ...]:
+    values = tuple(value) if isinstance(value, (list, tuple)) else (value,) * count
+    if len(values) != count:
+        raise RoleError("padding", f"the padding has {len(values)} values, expected one or {count}")
+    both = []
+    for item in values:
+        low, high = _lengths("padding", item, 2)
+        both.append((low, high))
+    return tuple(both)

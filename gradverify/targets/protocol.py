@@ -1,0 +1,72 @@
+"""What every target offers to the checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Array", "Calls", "Forward", "Gradients", "Target"]
+
+Array: TypeAlias = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """What a forward pass returned.
+
+    Attributes
+    ----------
+    outputs
+        The outputs, as arrays of their own.
+    cache
+        What backward gets, where ``has_cache``.
+    gradient
+        What a loss returned as its own gradient, where ``has_gradient``.
+    """
+
+    outputs: tuple[Array, ...]
+    cache: Any = None
+    has_cache: bool = False
+    gradient: Any = None
+    has_gradient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gradients:
+    """What a backward pass returned, by input.
+
+    Attributes
+    ----------
+    values
+        As returned, for every input for which something was.
+    problem
+        What is wrong with their number or their names, or ``None``.
+    """
+
+    values: Mapping[str, Any]
+    problem: str | None = None
+
+
+@dataclass(slots=True)
+class Calls:
+    """How often forward and backward were called."""
+
+    forward: int = field(default=0)
+    backward: int = field(default=0)
+
+
+class Target(Protocol):
+    """A forward pass and the analytic gradient that belongs to it."""
+
+    calls: Calls
+
+    def forward(self, inputs: Mapping[str, Array]) -> Forward:
+        """Run the forward pass on copies of the inputs."""
+
+    def backward(self, cotangents: tuple[Array, ...], forward: Forward, inputs: Mapping[str, Array]) -> Gradients:
+        """Run the backward pass that belongs to a forward pass."""
