@@ -199,19 +199,16 @@ def _effective(case: CaseSpec, target: Target, swept: dict[str, Any]) -> dict[st
 def _resolved(item: InputSpec, dims: Mapping[str, int], case: CaseSpec, problems: Problems) -> InputSpec:
     if item.shape is None:
         return item
-    return replace(item, shape=tuple(_length(length, dims, item, case, problems) for length in item.shape))
-
-
-def _length(length: Length, dims: Mapping[str, int], item: InputSpec, case: CaseSpec, problems: Problems) -> int:
-    if isinstance(length, int):
-        return length
-    if length not in dims:
+    unknown = [length for length in item.shape if isinstance(length, str) and length not in dims]
+    for length in unknown:
         hint = nearest_name(length, tuple(dims)) if dims else "expected a number: the case has no dims"
         problems.add(
             case.where("inputs", item.name),
             f"the shape of '{item.name}' has the unknown name '{length}', {hint}",
         )
-    return dims.get(length, 1)
+    if unknown:
+        return replace(item, shape=None)  # nothing more can be said about it
+    return replace(item, shape=tuple(dims.get(str(length), length) for length in item.shape))
 
 
 def _check_size(inputs: tuple[InputSpec, ...], case: CaseSpec, problems: Problems) -> None:

@@ -29,7 +29,7 @@ def find_specs(names: tuple[str, ...]) -> tuple[Path, ...]:
     for name in names:
         path = Path(name)
         if path.is_dir():
-            inner = sorted(file for suffix in _SUFFIXES for file in path.rglob(f"*{suffix}") if file.is_file())
+            inner = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
         elif path.exists():
             inner = [path]
         else:

@@ -209,7 +209,7 @@ class Choice(ScalarRule):
     def read(self, node: Node, problems: Problems) -> Any:
         if isinstance(node, ScalarNode) and isinstance(node.value, str) and not self.holds(node.value):
             hint = nearest_name(node.value, self.options)
-            problems.add(node.position, f"{kind_of(node)} is not {self.what}, {hint}")
+            problems.add(node.position, f"'{node.value[:40]}' is not {self.what}, {hint}")
             return INVALID
         return ScalarRule.read(self, node, problems)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,9 +83,8 @@ class _InputReader:
 
     def _spec(self, **more: Any) -> InputSpec:
         """Return the input with what all sources have in common."""
-        return InputSpec(
-            **{"name": self.key.text, "grad": self.fields.get("grad"), "dtype": self.fields.get("dtype")} | more
-        )
+        spec = InputSpec(name=self.key.text, shape=None, grad=self.fields.get("grad"), dtype=self.fields.get("dtype"))
+        return replace(spec, **more)
 
     def _check_one_source(self) -> None:
         names = ("shape", "values", "file")

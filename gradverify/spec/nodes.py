@@ -91,7 +91,7 @@ def kind_of(node: Node) -> str:
         return f"the truth value {node.text}"
     if isinstance(node.value, (int, float)):
         return f"the number {_shortened(node.text)}"
-    return f"'{_shortened(node.text)}'"
+    return f"the text '{_shortened(node.text)}'"
 
 
 def _shortened(text: str) -> str:
