@@ -15,6 +15,8 @@ from __future__ import annotations
 
 __all__ = ["GeometryError", "GradverifyError", "SpecError", "TargetError", "UsageError", "nearest_name"]
 
+_MOST_NAMES = 20
+
 
 class GradverifyError(Exception):
     """Base of all errors that gradverify raises on purpose."""
@@ -71,4 +73,6 @@ def nearest_name(name: str, valid: tuple[str, ...]) -> str:
         return f"did you mean '{near[0]}'?"
     if not valid:
         return "there are none here"
-    return "expected one of " + ", ".join(sorted(valid))
+    listed = sorted(valid)
+    more = f" and {len(listed) - _MOST_NAMES} more" if len(listed) > _MOST_NAMES else ""
+    return f"expected one of {', '.join(listed[:_MOST_NAMES])}{more}"

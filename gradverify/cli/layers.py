@@ -40,7 +40,7 @@ def _described(layer: LayerInfo) -> Iterator[str]:
     yield from ("", "inputs")
     for role in layer.inputs:
         constant = "" if role.classes is None else " (no gradient)"
-        yield f"  {role.name} ({', '.join(role.shape)}): {role.role}{constant}"
+        yield f"  {role.name} {role.shape_text}: {role.role}{constant}"
     if layer.parameters:
         yield from ("", "parameters")
         for item in layer.parameters:

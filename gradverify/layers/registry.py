@@ -59,6 +59,11 @@ class LayerInput:
     role: str
     classes: str | None = None
 
+    @property
+    def shape_text(self) -> str:
+        """The symbolic shape as a Python tuple: ``(N, D)``, ``(D,)``."""
+        return f"({self.shape[0]},)" if len(self.shape) == 1 else f"({', '.join(self.shape)})"
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:

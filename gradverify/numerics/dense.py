@@ -169,7 +169,8 @@ class _Look:
         best = min((self._at(index, self.step * factor) for factor in _LADDER), key=lambda found: found[1])
         kink = find_kink(self.functional, self.name, index, self.step * _LADDER[-2], self.noise)
         if kink is not None:
-            return kink.low, kink.high, 8 * self.noise / (self.step * _LADDER[-2])
+            bar = 8 * self.noise / (self.step * _LADDER[-2])
+            return kink.low - bar, kink.high + bar, 0.0  # what is accepted is wide anyway, so the bar decides nothing
         return best[0], best[0], best[1]
 
     def _at(self, index: tuple[int, ...], step: float) -> tuple[float, float]:
@@ -202,7 +203,8 @@ def _second_look(look: _Look, estimate: _Estimate, analytic: Array, bounds: Boun
 def _worst_first(comparison: Comparison, doubtful: Array) -> Array:
     """Return the positions of at most a chunk of doubtful elements, the furthest outside first."""
     positions = np.flatnonzero(doubtful)
-    excess = comparison.difference[positions] / np.maximum(comparison.allowed[positions], np.finfo(np.float64).tiny)
+    with np.errstate(over="ignore"):  # what is allowed may be nothing at all
+        excess = comparison.difference[positions] / np.maximum(comparison.allowed[positions], np.finfo(np.float64).tiny)
     return positions[np.argsort(-excess, kind="stable")[:_CHUNK]]
 
 

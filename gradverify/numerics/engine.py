@@ -76,8 +76,9 @@ def _worst(comparison: Comparison, analytic: Array) -> WorstEntry | None:
     """Return the entry furthest outside (or nearest to the edge of) what is allowed."""
     if not analytic.size:
         return None
-    tiny = np.finfo(np.float64).tiny
-    distance = np.nan_to_num(comparison.difference, nan=np.inf) / np.maximum(np.nan_to_num(comparison.allowed), tiny)
+    known = np.where(np.isnan(comparison.difference), np.inf, comparison.difference)
+    with np.errstate(over="ignore"):  # what is allowed may be nothing at all
+        distance = known / np.maximum(np.nan_to_num(comparison.allowed), np.finfo(np.float64).tiny)
     index = tuple(int(axis) for axis in np.unravel_index(int(np.argmax(distance)), analytic.shape))
     return WorstEntry(index=index, analytic=float(analytic[index]), numerical=float(comparison.numerical[index]))
 

@@ -73,9 +73,9 @@ def _grouped(violated: list[Geometry]) -> Iterator[tuple[Geometry, str]]:
 
 
 def _violated(geometry: Geometry, axes: str) -> Iterator[str]:
+    yield f"     size identity violated along {axes}"
     if geometry.output:
-        sizes = f"(H'-1)S + K = {geometry.reconstructed}, H + 2P = {geometry.padded}, residual {geometry.residual}"
-        yield f"     size identity violated along {axes}: {sizes}"
+        yield f"       (H'-1)S + K = {geometry.reconstructed}, H + 2P = {geometry.padded}, residual {geometry.residual}"
     yield f"       {describe_loss(geometry)}"
     if geometry.suggestions:
         yield f"       exact with: {'; '.join(geometry.suggestions[:5])}"

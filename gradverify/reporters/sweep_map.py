@@ -33,8 +33,8 @@ def sweep_maps(cases: tuple[CaseResult, ...], keys: tuple[str, ...], width: int)
     """
     swept = [case for case in cases if keys and all(key in case.sweep for key in keys)]
     for (_, name), group in groupby(swept, key=lambda case: (case.spec, case.name)):
-        across = f" across {keys[1]}" if len(keys) > 1 else ""
-        yield f"{name}: {keys[0]} down,{across} worst relative error", _map(list(group), keys, width)
+        across = f", {keys[1]} across" if len(keys) > 1 else ""
+        yield f"{name}: {keys[0]} down{across}; verdict and worst relative error", _map(list(group), keys, width)
 
 
 def _map(cases: list[CaseResult], keys: tuple[str, ...], width: int) -> list[str]:
@@ -53,7 +53,7 @@ def _map(cases: list[CaseResult], keys: tuple[str, ...], width: int) -> list[str
         lines.extend(
             "  ".join([f"     {label:>{head}}", *(f"{text:<{wide}}" for text in texts)]) for label, texts in table
         )
-    return [*lines, _LEGEND]
+    return [*(line.rstrip() for line in lines), _LEGEND]
 
 
 def _place(case: CaseResult, keys: tuple[str, ...]) -> tuple[str, str]:

@@ -43,7 +43,7 @@ class TerminalReporter:
     def __init__(self, stream: TextIO, appearance: Appearance) -> None:
         self._appearance = appearance
         width = appearance.width or (None if stream.isatty() else _PIPE_WIDTH)
-        forced = {True: {"force_terminal": True}, False: {"no_color": True}, None: {}}[appearance.color]
+        forced = {True: {"force_terminal": True}, False: {"color_system": None}, None: {}}[appearance.color]
         self._console = Console(file=stream, width=width, highlight=False, emoji=False, **forced)  # type: ignore[arg-type]  # keywords by name
         self._wraps = stream.isatty() or appearance.width is not None
         self._audit = False

@@ -201,11 +201,8 @@ class _CaseReader:
     def _check_inputs_complete(self, given: tuple[str, ...]) -> None:
         for role in self.layer.inputs if self.layer else ():
             if role.name not in given:
-                shape = ", ".join(role.shape)
-                self._problem(
-                    "inputs",
-                    f"{self.values['layer']} needs the input '{role.name}', expected shape ({shape})",
-                )
+                message = f"{self.values['layer']} needs the input '{role.name}', expected shape {role.shape_text}"
+                self._problem("inputs", message)
 
     def _check_params(self) -> None:
         if self.layer is None:

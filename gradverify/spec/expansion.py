@@ -15,7 +15,6 @@ from gradverify.spec.model import (
     FunctionsTarget,
     InputSpec,
     LayerTarget,
-    Length,
     Spec,
     Target,
     Tolerance,

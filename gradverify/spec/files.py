@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from gradverify.errors import SpecError, UsageError
 from gradverify.spec.cases import FileContext, read_case
 from gradverify.spec.language import SPEC
 from gradverify.spec.model import CaseSpec, Spec
-from gradverify.spec.nodes import MappingNode, Node, Problems, SequenceNode
+from gradverify.spec.nodes import MappingNode, Node, Problems, SequenceNode, TooManyProblems, shortened
 from gradverify.spec.parsing import read_document
 
 __all__ = ["find_specs", "read_specs"]
@@ -28,9 +30,9 @@ def find_specs(names: tuple[str, ...]) -> tuple[Path, ...]:
     found: dict[Path, Path] = {}
     for name in names:
         path = Path(name)
-        if path.is_dir():
+        if os.path.isdir(name):  # noqa: PTH112  false, and no exception, for a name that no file can have
             inner = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
-        elif path.exists():
+        elif os.path.exists(name):  # noqa: PTH110  as above
             inner = [path]
         else:
             raise UsageError(
@@ -52,25 +54,25 @@ def read_specs(paths: tuple[Path, ...]) -> tuple[Spec, ...]:
     specs: list[Spec | None] = []
     problems: list[str] = []
     for path in paths:
-        spec, found = _read_spec(path)
+        found = Problems(str(path))
+        with suppress(TooManyProblems):
+            specs.append(_read_spec(path, found))
         problems.extend(found.lines())
-        specs.append(spec)
     if problems:
         raise SpecError(tuple(problems))
     return tuple(spec for spec in specs if spec is not None)
 
 
-def _read_spec(path: Path) -> tuple[Spec | None, Problems]:
-    problems = Problems(str(path))
+def _read_spec(path: Path, problems: Problems) -> Spec | None:
     root = read_document(path, problems)
     if root is None:
-        return None, problems
+        return None
     values = SPEC.read(root, problems)
     if not isinstance(root, MappingNode):
-        return None, problems
+        return None
     context = _context(path, values)
     cases = _read_cases(root.get("cases"), context, problems)
-    return Spec(file=str(path), seed=values.get("seed", 0), cases=cases), problems
+    return Spec(file=str(path), seed=values.get("seed", 0), cases=cases)
 
 
 def _context(path: Path, values: dict[str, Any]) -> FileContext:
@@ -100,6 +102,6 @@ def _check_unique(cases: list[MappingNode], problems: Problems) -> None:
         if text in first:
             problems.add(
                 name.position,
-                f"the name '{text}' stands twice, expected unique names (first on line {first[text]})",
+                f"the name '{shortened(text)}' stands twice, expected unique names (first on line {first[text]})",
             )
         first.setdefault(text, name.position.line)

@@ -5,7 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-__all__ = ["MappingNode", "Node", "Position", "Problems", "Scalar", "ScalarNode", "SequenceNode", "kind_of"]
+__all__ = [
+    "MAX_PROBLEMS",
+    "MappingNode",
+    "Node",
+    "Position",
+    "Problems",
+    "Scalar",
+    "ScalarNode",
+    "SequenceNode",
+    "TooManyProblems",
+    "escaped",
+    "kind_of",
+    "shortened",
+]
+
+MAX_PROBLEMS = 1000
 
 Scalar: TypeAlias = str | int | float | bool | None
 
@@ -50,6 +65,10 @@ class MappingNode:
 Node: TypeAlias = ScalarNode | SequenceNode | MappingNode
 
 
+class TooManyProblems(Exception):  # noqa: N818  ends the reading of a file, its problems being recorded
+    """A file has so many problems that looking for more helps nobody."""
+
+
 @dataclass(slots=True)
 class Problems:
     """Collects every problem of one file, so that all are reported at once.
@@ -59,21 +78,32 @@ class Problems:
     file
         Name of the file, as the user gave it.
     found
-        Positions and messages; no message twice.
+        Positions and messages, in the order in which they were found; no message twice at one place.
     """
 
     file: str
-    found: list[tuple[Position, str]] = field(default_factory=list)
+    found: dict[tuple[Position, str], None] = field(default_factory=dict)
 
     def add(self, position: Position, message: str) -> None:
-        """Record one problem, unless it is known already."""
-        if (position, message) not in self.found:
-            self.found.append((position, message))
+        """Record one problem, unless it is known already.
+
+        Raises
+        ------
+        TooManyProblems
+            There are ``MAX_PROBLEMS`` already.
+        """
+        entry = (position, escaped(message))
+        if entry not in self.found and len(self.found) == MAX_PROBLEMS:
+            raise TooManyProblems
+        self.found[entry] = None
 
     def lines(self) -> tuple[str, ...]:
         """Return ``file:line:column: message`` for every problem, in the order of the file."""
         ordered = sorted(self.found, key=lambda entry: entry[0])
-        return tuple(f"{self.file}:{place.line}:{place.column}: {message}" for place, message in ordered)
+        lines = [f"{self.file}:{place.line}:{place.column}: {message}" for place, message in ordered]
+        if len(lines) == MAX_PROBLEMS:
+            lines.append(f"{self.file}: {MAX_PROBLEMS} problems, more are not looked for")
+        return tuple(lines)
 
     def __bool__(self) -> bool:
         return bool(self.found)
@@ -90,9 +120,17 @@ def kind_of(node: Node) -> str:
     if isinstance(node.value, bool):
         return f"the truth value {node.text}"
     if isinstance(node.value, (int, float)):
-        return f"the number {_shortened(node.text)}"
-    return f"the text '{_shortened(node.text)}'"
+        return f"the number {shortened(node.text)}"
+    return f"the text '{shortened(node.text)}'"
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:37]}..."
+def shortened(text: str, length: int = 40) -> str:
+    """Return at most ``length`` characters of a text, for messages."""
+    return text if len(text) <= length else f"{text[: length - 3]}..."
+
+
+def escaped(text: str) -> str:
+    """Return a text on one line: a control character would break the line, or command the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)

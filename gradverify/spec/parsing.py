@@ -16,17 +16,18 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from gradverify.spec.nodes import MappingNode, Node, Position, Problems, Scalar, ScalarNode, SequenceNode
+from gradverify.spec.nodes import MappingNode, Node, Position, Problems, Scalar, ScalarNode, SequenceNode, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_NODES", "parse_scalar", "read_document"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_KEY_LENGTH", "MAX_NODES", "parse_scalar", "read_document"]
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
 MAX_NODES = 250_000
+MAX_KEY_LENGTH = 200
 _MAX_NUMBER_LENGTH = 64
 # The tag that marks a scalar as text, and nothing more.
 _NON_SPECIFIC = "!"
@@ -36,6 +37,8 @@ _INTEGER = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+# Looked for here, since the C reader counts bytes where the other counts characters.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _WORDS: dict[str, Scalar] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -71,22 +74,24 @@ def read_document(path: Path, problems: Problems) -> Node | None:
         return _Composer(problems).compose(text)
     except _Stop:
         return None
-    except yaml.reader.ReaderError as error:
-        problems.add(_place_of(text, error.position), f"character U+{_code(error):04X} is not allowed in YAML")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Position(mark.line + 1, mark.column + 1) if mark else _START
-        problems.add(place, f"not valid YAML: {error.problem or error.context}")
+        problems.add(place, f"not valid YAML: {_said_by(error, text)}")
     return None
 
 
-def _code(error: yaml.reader.ReaderError) -> int:
-    return error.character if isinstance(error.character, int) else ord(error.character[:1] or "\0")
+def _said_by(error: yaml.MarkedYAMLError, text: str) -> str:
+    mark = error.problem_mark
+    if mark is not None and text.splitlines()[mark.line : mark.line + 1]:
+        line = text.splitlines()[mark.line]
+        if line[mark.column : mark.column + 1] == "\t":
+            return "a tab stands here, expected spaces"
+    return shortened(str(error.problem or error.context), 200)
 
 
-def _place_of(text: str, index: int) -> Position:
-    before = text[:index]
-    return Position(before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1)
+def _end_of(text: str) -> Position:
+    return Position(text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1)
 
 
 def _read_text(path: Path, problems: Problems) -> str | None:
@@ -100,12 +105,17 @@ def _read_text(path: Path, problems: Problems) -> str | None:
         problems.add(_START, "the file is larger than 1 MiB, expected a spec; put data into {file: data.npz:key}")
         return None
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        problems.add(Position(line, column), f"byte 0x{data[error.start]:02x} is not UTF-8, expected UTF-8 text")
+        before, byte = error.object[: error.start].decode(), error.object[error.start]
+        problems.add(_end_of(before), f"byte 0x{byte:02x} is not UTF-8, expected UTF-8 text")
         return None
+    forbidden = _FORBIDDEN.search(text)
+    if forbidden is None:
+        return text
+    code = ord(forbidden.group())
+    problems.add(_end_of(text[: forbidden.start()]), f"character U+{code:04X} is not allowed in YAML, expected text")
+    return None
 
 
 @dataclass(slots=True)
@@ -143,7 +153,7 @@ class _Composer:
             self._stop(event, f"nested deeper than {MAX_DEPTH} levels, expected a flat spec")
         tag, anchor = getattr(event, "tag", None), getattr(event, "anchor", None)
         if tag is not None and tag != _NON_SPECIFIC:
-            self._stop(event, f"the tag {tag} is not accepted, expected plain values without tags")
+            self._stop(event, f"the tag {shortened(tag)} is not accepted, expected plain values without tags")
         node = self._plain(event, events, depth)
         if anchor is not None:
             self.anchors[anchor] = (node, self.size - before)
@@ -162,7 +172,7 @@ class _Composer:
     def _alias(self, event: yaml.AliasEvent) -> Node:
         name = str(event.anchor)
         if name not in self.anchors:
-            self._stop(event, f"the alias *{name} has no finished anchor before it")
+            self._stop(event, f"the alias *{shortened(name)} has no finished anchor before it, expected &{shortened(name)} at an earlier value")
         node, size = self.anchors[name]
         self._grow(event, size)
         return node
@@ -182,6 +192,10 @@ class _Composer:
             value = self._node(next(events), events, depth + 1)
             if not isinstance(key, ScalarNode):
                 self.problems.add(key.position, "a key is a list or a mapping, expected a name")
+            elif len(key.text) > MAX_KEY_LENGTH:
+                self.problems.add(
+                    key.position, f"a key of {len(key.text)} characters, expected at most {MAX_KEY_LENGTH}"
+                )
             elif key.text in entries:
                 first = entries[key.text][0].position.line
                 self.problems.add(key.position, f"duplicate key '{key.text}', expected it once (first on line {first})")
@@ -224,7 +238,9 @@ def parse_scalar(text: str) -> Scalar:
     if not is_integer and not _REAL.fullmatch(text):
         return text
     if len(text) > _MAX_NUMBER_LENGTH:
-        raise ValueError(f"a number of {len(text)} characters, expected at most {_MAX_NUMBER_LENGTH}")
+        raise ValueError(
+            f"a number of {len(text)} characters, expected at most {_MAX_NUMBER_LENGTH}; quote it if it is a text"
+        )
     if is_integer:
         return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
     value = float(text)

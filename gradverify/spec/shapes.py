@@ -56,7 +56,7 @@ def bind_shape(role: LayerInput, shape: tuple[int, ...], bound: Bound) -> str | 
     bound
         Symbols bound so far; receives the new ones where everything fits.
     """
-    wanted = f"expected ({', '.join(role.shape)})"
+    wanted = f"expected {role.shape_text}"
     if bound:
         known = ", ".join(f"{name} = {_shown(value)}" for name, value in bound.items())
         wanted += f" with {known}"

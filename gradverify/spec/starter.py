@@ -57,7 +57,7 @@ def _case(layer: LayerInfo) -> list[str]:
     lines.append("    inputs:")
     for role in layer.inputs:
         shape = ", ".join(str(length) for length in layer.example[role.name])
-        lines.append(f"      {role.name}: [{shape}]    # ({', '.join(role.shape)}): {role.role}")
+        lines.append(f"      {role.name}: [{shape}]    # {role.shape_text}: {role.role}")
     if layer.parameters:
         lines.append("    params:")
         lines.extend(_parameter(item, layer) for item in layer.parameters)

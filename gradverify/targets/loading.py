@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import TargetError, nearest_name
@@ -87,9 +88,16 @@ def load_function(reference: str) -> Callable[..., Any]:
         ) from None
     for name in path.split("."):
         if not hasattr(found, name):
-            hint = nearest_name(name, tuple(entry for entry in dir(found) if not entry.startswith("_")))
+            hint = nearest_name(name, _own_names(found))
             raise TargetError(f"there is no '{name}' in {getattr(found, '__name__', found)}, {hint}")
         found = getattr(found, name)
     if not callable(found):
         raise TargetError(f"'{reference}' is a {type(found).__name__}, expected a function")
     return found  # type: ignore[no-any-return]  # callable, as just checked
+
+
+def _own_names(holder: Any) -> tuple[str, ...]:
+    """Return the callables that a module or class defines itself, not those it imported."""
+    home = getattr(holder, "__name__" if isinstance(holder, ModuleType) else "__module__", None)
+    entries = {name: getattr(holder, name, None) for name in dir(holder) if not name.startswith("_")}
+    return tuple(name for name, value in entries.items() if callable(value) and getattr(value, "__module__", None) == home)

@@ -1,0 +1,90 @@
+"""README and docs say what is true: links lead somewhere, specs are valid, commands are those of the gate."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+from conftest import ROOT, run_command
+
+from gradverify.cli.main import _COMMANDS
+from gradverify.cli.options import common_options
+from gradverify.numerics.comparison import TOLERANCES
+from gradverify.results import CaseResult, Contract, Geometry, GradientCheck
+from gradverify.spec.expansion import expand
+from gradverify.spec.files import read_specs
+from gradverify.spec.language import CASE, SPEC
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_specs_in_the_documents_are_valid(page, tmp_path):
+    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)):
+        if "cases:" in block:
+            file = tmp_path / f"{number}.yaml"
+            file.write_text(block)
+            assert expand(read_specs((file,))[0])
+
+
+def test_the_two_commands_of_the_readme_are_those_of_the_gate():
+    commands = re.search(r"```bash\n(.*?)\n(.*?)\n```", README).groups()
+    gate = (ROOT / ".ci/run").read_text()
+    install, verify = commands[0].rsplit(" && ", 1)
+    words = [word for word in shlex.split(install) if word != "&&"]
+    assert all(word in gate for word in words)
+    assert f" {verify}\n" in gate
+    assert f" {commands[1]}\n" in gate
+
+
+def test_every_command_and_option_is_in_the_documents():
+    text = (ROOT / "docs/commands.md").read_text()
+    options = [name for option in common_options(lambda: None).__click_params__ for name in option.opts]
+    wanted = [f"gradverify {name}" for name in _COMMANDS] + [name for name in options if name.startswith("-")]
+    assert [name for name in wanted if name not in text] == []
+
+
+def test_every_key_of_the_spec_is_in_the_documents():
+    text = (ROOT / "docs/spec.md").read_text()
+    assert [name for name in {**SPEC.fields, **CASE.fields} if f"`{name}`" not in text] == []
+
+
+def test_every_field_of_the_report_is_in_the_documents():
+    text = (ROOT / "docs/commands.md").read_text()
+    names = {name for part in (CaseResult, Contract, Geometry, GradientCheck) for name in part.__dataclass_fields__}
+    assert [name for name in sorted(names) if f"`{name}`" not in text] == []
+
+
+def test_the_table_of_tolerances_is_the_one_of_the_code():
+    text = (ROOT / "docs/tolerances.md").read_text()
+    left = dict(TOLERANCES)
+    for row in re.findall(r"^\| (`float.*?) \| (\S+) \| (\S+) \|$", text, re.MULTILINE):
+        for dtype in re.findall(r"`(\w+)`", row[0]):
+            assert left.pop(dtype) == (float(row[1]), float(row[2]))
+    assert left == {}
+
+
+def test_every_shipped_config_passes():
+    ran = run_command("run", "configs/", "--format", "json")
+    assert ran.code == 0, ran.stdout
+    report = ran.json
+    assert {case["spec"] for case in report["cases"]} == {
+        str(path.relative_to(ROOT)) for path in (ROOT / "configs").glob("*.yaml")
+    }
+    assert report["counts"]["pass"] == len(report["cases"])
+
+
+@pytest.mark.parametrize("config", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name)
+def test_shipped_configs_carry_the_modeline(config):
+    first = config.read_text().splitlines()[0]
+    schema = re.fullmatch(r"# yaml-language-server: \$schema=(.*)", first).group(1)
+    assert (config.parent / schema).is_file()
