@@ -12,10 +12,9 @@ from gradverify import __version__
 from gradverify.checks.geometry import audit as audit_case
 from gradverify.execution import executor
 from gradverify.execution.jobs import Done, Job, Lost
-from gradverify.numerics.geometry import describe_loss
+from gradverify.numerics.geometry import describe_violation
 from gradverify.results import (
     CaseResult,
-    Geometry,
     GeometrySeverity,
     Plan,
     Report,
@@ -222,14 +221,9 @@ def settle(result: CaseResult, policy: Policy) -> CaseResult:
 def _policy_reason(result: CaseResult, policy: Policy) -> str | None:
     for geometry in result.geometry:
         if geometry.severity in _FAILING[policy.fail_on]:
-            return result.reason or _violation(geometry)
+            return result.reason or describe_violation(geometry)
     warnings = [part for part in result.contracts if part.severity is Severity.WARNING and part.verdict is Verdict.FAIL]
     return f"warning, which --strict fails: {warnings[0].message}" if policy.strict and warnings else None
-
-
-def _violation(geometry: Geometry) -> str:
-    sizes = f"(H'-1)S + K = {geometry.reconstructed}, H + 2P = {geometry.padded}"
-    return f"the size identity is violated along {geometry.axis}: {sizes}; {describe_loss(geometry)}"
 
 
 def _results(cases: tuple[Case, ...], outcomes: Generator[Done | Lost, None, None]) -> Results:

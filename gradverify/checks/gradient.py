@@ -98,7 +98,7 @@ def _widened(value: NDArray[Any], precision: type[np.floating] | None) -> NDArra
 
 def _check(case: Case, subject: Subject, functional: Functional, name: str, analytic: NDArray[Any]) -> GradientCheck:
     tested = subject.inputs[name].dtype
-    rtol, atol = tolerance_for(tested.name, case.tolerance.rtol, case.tolerance.atol)
+    rtol, atol = tolerance_for(tested, case.tolerance.rtol, case.tolerance.atol)
     floor = rounding_floor(functional, name, tested)
     effort = Effort(Bounds(rtol, atol, floor), stream(case.seed, "direction", case.name, name), MAX_PASSES)
     return check_gradient(functional, name, analytic.astype(functional.inputs[name].dtype), effort)

@@ -86,10 +86,7 @@ class _Supervisor:
             self._waiting.setdefault(job.search_path, deque()).append(position)
 
     def staff(self, workers: int) -> None:
-        """Start workers while jobs wait for one; dismiss those that boot for nothing."""
-        for child in self._children[:]:
-            if not child.ready and child.search_path not in self._waiting:
-                self._dismiss(child)
+        """Start workers while jobs wait for one."""
         while len(self._children) < workers and (path := self._understaffed()) is not None:
             self._children.append(Child(self.function, path, self._inbox))
 

@@ -155,7 +155,7 @@ def _dx_graph(dxhat: Array, cache: NormalizationCache) -> Array:
     axes = cache.axes.mean
     m = prod(dxhat.shape[axis] for axis in axes)
     ds2 = (dxhat * (-1 / 2) * cache.xhat / cache.spread).sum(axis=axes, keepdims=True)
-    dcentered = dxhat / cache.root + ds2 * (2 / m) * cache.centered
+    dcentered = dxhat / cache.root + ds2 * 2 / m * cache.centered
     dmu = -dcentered.sum(axis=axes, keepdims=True)
     return np.asarray(dcentered + dmu / m)
 

@@ -52,9 +52,10 @@ class Comparison:
     relative: float
 
 
-def tolerance_for(dtype: str, rtol: float | None, atol: float | None) -> tuple[float, float]:
-    """Return rtol and atol, taking what is ``None`` from the table of the dtype."""
-    default_rtol, default_atol = TOLERANCES[dtype]
+def tolerance_for(dtype: np.dtype[np.floating] | str, rtol: float | None, atol: float | None) -> tuple[float, float]:
+    """Return rtol and atol, taking what is ``None`` from the table of the dtype (whose name depends on the machine)."""
+    wanted = np.dtype(dtype)
+    default_rtol, default_atol = next(both for name, both in TOLERANCES.items() if np.dtype(name) == wanted)
     return (default_rtol if rtol is None else rtol, default_atol if atol is None else atol)
 
 

@@ -16,11 +16,12 @@ from gradverify.numerics.comparison import Bounds, Comparison, compare
 from gradverify.numerics.error_bar import is_affine, measured_noise
 from gradverify.numerics.functional import spread
 from gradverify.numerics.kinks import find_kink
-from gradverify.numerics.stencils import five_point, forward_slope, power_of_two
+from gradverify.numerics.stencils import five_point, forward_slope, moved_outputs, power_of_two
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gradverify.numerics.error_bar import Noise
     from gradverify.numerics.functional import Array, Functional
 
 __all__ = ["DenseGradient", "Effort", "OverBudgetError", "dense_check"]
@@ -29,6 +30,8 @@ __all__ = ["DenseGradient", "Effort", "OverBudgetError", "dense_check"]
 _ROUGH = 1e-5
 # Steps of the second look in units of the first one's.
 _LADDER = (1.0, 2.0**-5, 2.0**-10, 2.0**-15, 2.0**5)
+# Error bar, relative to the slope, at which no kink need be looked for.
+_SHARP = 1e-7
 # Elements looked at again at a time; when a whole chunk still fails, the others are taken to fail as well.
 _CHUNK = 48
 _POINTS_AFFINE, _POINTS_SMOOTH = 1, 4
@@ -127,9 +130,9 @@ def dense_check(functional: Functional, name: str, analytic: Array, effort: Effo
     return _second_look(_Look(functional, name, step, noise), estimate, analytic, effort.bounds)
 
 
-def _first_step(functional: Functional, name: str, noise: float) -> float:
+def _first_step(functional: Functional, name: str, noise: Noise) -> float:
     """Return the step that balances truncation ``h^4`` against roundoff ``noise / h``."""
-    relative = noise / max(functional.magnitude, float(np.finfo(np.float64).tiny))
+    relative = noise.total / max(functional.magnitude, float(np.finfo(np.float64).tiny))
     return power_of_two(spread(functional.inputs[name]) * min(max(relative, 1e-18), 1e-4) ** 0.2 / 2)
 
 
@@ -137,22 +140,23 @@ def _indices(functional: Functional, name: str) -> Iterator[tuple[int, ...]]:
     return np.ndindex(functional.inputs[name].shape)
 
 
-def _affine_look(functional: Functional, name: str, noise: float) -> _Estimate:
+def _affine_look(functional: Functional, name: str, noise: Noise) -> _Estimate:
     step = power_of_two(spread(functional.inputs[name]))
     slopes = np.array([forward_slope(functional, name, index, step) for index in _indices(functional, name)])
-    return _Estimate(slopes, slopes.copy(), np.full(slopes.shape, 4 * noise / step))
+    return _Estimate(slopes, slopes.copy(), np.full(slopes.shape, 4 * noise.total / step))
 
 
-def _smooth_look(functional: Functional, name: str, step: float, noise: float) -> _Estimate:
+def _smooth_look(functional: Functional, name: str, step: float, noise: Noise) -> _Estimate:
     """Return order-4 slopes; the error of order 4 is estimated from that of order 2, which is its square in scale."""
     looked = [five_point(functional, name, index, step) for index in _indices(functional, name)]
     slopes = np.array([slope.value for slope in looked])
     second = np.array([slope.second_order_error for slope in looked])
     largest = float(np.max(np.abs(slopes), initial=0.0))
-    rough = ~(second <= _ROUGH * largest)
+    rough_error = np.maximum(second, np.array([slope.corner for slope in looked]))
+    rough = ~(rough_error <= _ROUGH * largest)
     smooth_error = float(np.max(second, initial=0.0, where=~rough))
     truncation = 4 * smooth_error**2 / largest if largest > 0 else 0.0
-    return _Estimate(slopes, slopes.copy(), np.where(rough, second, truncation) + 4 * noise / step)
+    return _Estimate(slopes, slopes.copy(), np.where(rough, rough_error, truncation) + 4 * noise.total / step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,22 +166,25 @@ class _Look:
     functional: Functional
     name: str
     step: float
-    noise: float
+    noise: Noise
 
     def again(self, index: tuple[int, ...]) -> tuple[float, float, float]:
-        """Return low, high and bar of one element from the steps of the ladder, the narrowest bar of all."""
-        best = min((self._at(index, self.step * factor) for factor in _LADDER), key=lambda found: found[1])
-        kink = find_kink(self.functional, self.name, index, self.step * _LADDER[-2], self.noise)
-        if kink is not None:
-            bar = 8 * self.noise / (self.step * _LADDER[-2])
-            return kink.low - bar, kink.high + bar, 0.0  # what is accepted is wide anyway, so the bar decides nothing
-        return best[0], best[0], best[1]
+        """Return low, high and bar of one element: the narrowest bar of the ladder, or the slopes at a kink."""
+        noise = self.noise.among(moved_outputs(self.functional, self.name, index, 2 * self.step * max(_LADDER)))
+        value, bar = min((self._at(index, self.step * factor, noise) for factor in _LADDER), key=lambda found: found[1])
+        if not bar <= _SHARP * abs(value):
+            for factor in sorted(_LADDER):
+                kink = find_kink(self.functional, self.name, index, self.step * factor, noise)
+                if kink is not None and not bar < (kink.high - kink.low) / 8:
+                    width = 8 * noise / (self.step * factor)
+                    return kink.low - width, kink.high + width, 0.0  # wide anyway, so the bar decides nothing
+        return value, value, bar
 
-    def _at(self, index: tuple[int, ...], step: float) -> tuple[float, float]:
-        """Return the slope at a step and its bar: the change of the order-4 value when the step is halved."""
+    def _at(self, index: tuple[int, ...], step: float, noise: float) -> tuple[float, float]:
+        """Return the slope at a step and its bar: its change when the step is halved, and what a kink would do."""
         wide = five_point(self.functional, self.name, index, step)
         narrow = five_point(self.functional, self.name, index, step / 2)
-        bar = abs(wide.value - narrow.value) + 8 * self.noise / step
+        bar = abs(wide.value - narrow.value) + max(wide.corner, narrow.corner) + 8 * noise / step
         return narrow.value, bar if np.isfinite(bar) else np.inf
 
 

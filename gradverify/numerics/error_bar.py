@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from gradverify.numerics.sampling import signs
 if TYPE_CHECKING:
     from gradverify.numerics.functional import Array, Functional
 
-__all__ = ["is_affine", "measured_noise", "rounding_floor"]
+__all__ = ["Noise", "is_affine", "measured_noise", "rounding_floor"]
 
 _POINTS = 9
 _ORDERS = (3, 4, 5)
@@ -25,8 +26,35 @@ _AFFINE_DIRECTIONS = 3
 _AFFINE_ROUNDINGS = 64
 
 
-def measured_noise(functional: Functional, name: str, random: np.random.Generator) -> float:
-    """Return the standard deviation of the noise in ``L`` as one input moves (Moré & Wild, 2011).
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Standard deviation of the noise in every term ``c_j y_j`` of ``L``.
+
+    Attributes
+    ----------
+    terms
+        An array for each output, of its shape.
+    """
+
+    terms: tuple[Array, ...]
+
+    @property
+    def total(self) -> float:
+        """The standard deviation of the noise in ``L`` when every output moves."""
+        return self._norm(self.terms)
+
+    def among(self, moved: tuple[Array, ...]) -> float:
+        """Return the standard deviation of the noise in ``L`` when some outputs move: the others cancel exactly."""
+        return self._norm(tuple(term[mask] for term, mask in zip(self.terms, moved, strict=True)))
+
+    @staticmethod
+    def _norm(terms: tuple[Array, ...]) -> float:
+        squares = sum(float(np.sum(term**2)) for term in terms)
+        return math.sqrt(squares)
+
+
+def measured_noise(functional: Functional, name: str, random: np.random.Generator) -> Noise:
+    """Return the noise of every output as one input moves (Moré & Wild, 2011).
 
     Differences of order ``k`` of ``f`` at equally spaced points annihilate what is smooth; those of pure noise with
     variance ``s^2`` have variance ``s^2 (2k)! / (k!)^2``. Code that computes in single precision inside shows here,
@@ -43,32 +71,30 @@ def measured_noise(functional: Functional, name: str, random: np.random.Generato
     """
     direction = signs(functional.inputs[name].shape, random)
     rounding = _rounding(functional)
-    noise = max(_noise_along(functional, name, direction), rounding)
-    if noise > _SUSPICIOUS * rounding:
-        noise = min(noise, max(_noise_along(functional, name, -direction), rounding))
-    return noise
+    terms = _noise_along(functional, name, direction)
+    if Noise(terms).total > _SUSPICIOUS * Noise(rounding).total:
+        other = _noise_along(functional, name, -direction)
+        terms = tuple(np.minimum(one, two) for one, two in zip(terms, other, strict=True))
+    return Noise(tuple(np.maximum(term, least) for term, least in zip(terms, rounding, strict=True)))
 
 
-def _rounding(functional: Functional) -> float:
-    """Return what rounding alone puts into the sum, from the precision of the outputs."""
-    squares = 0.0
-    for weight, output in zip(functional.cotangents, functional.base, strict=True):
-        eps = np.finfo(output.dtype).eps if output.dtype.kind == "f" else np.finfo(np.float64).eps
-        squares += float(np.sum((eps * weight * output) ** 2))
-    return math.sqrt(squares) + float(np.finfo(np.float64).tiny)
+def _rounding(functional: Functional) -> tuple[Array, ...]:
+    """Return what rounding alone puts into each term, from the precision of the outputs."""
+    pairs = zip(functional.cotangents, functional.base, strict=True)
+    return tuple(np.finfo(output.dtype).eps * np.abs(weight * output) for weight, output in pairs)
 
 
-def _noise_along(functional: Functional, name: str, direction: Array) -> float:
-    """Return the noise of ``L`` from equally spaced points on one side of the point, where a tie cannot sit."""
+def _noise_along(functional: Functional, name: str, direction: Array) -> tuple[Array, ...]:
+    """Return the noise of each term from equally spaced points on one side of the point, where a tie cannot sit."""
     value = functional.inputs[name]
     step = spread(value) * _SPACING * direction
     points = [functional.at(name, value + number * step) for number in range(1, _POINTS + 1)]
-    variance = 0.0
+    terms = []
     for output, weight in enumerate(functional.cotangents):
         table = weight * np.stack([point[output] for point in points])
-        estimates = [_variance(table, order) for order in _ORDERS]
-        variance += float(np.sum(np.max(estimates, axis=0)))
-    return math.sqrt(variance) if math.isfinite(variance) else math.inf
+        variance = np.max([_variance(table, order) for order in _ORDERS], axis=0)
+        terms.append(np.where(np.isfinite(variance), np.sqrt(variance), np.inf))
+    return tuple(terms)
 
 
 def _variance(table: Array, order: int) -> Array:

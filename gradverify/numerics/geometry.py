@@ -23,6 +23,7 @@ __all__ = [
     "axis_names",
     "describe_impossible",
     "describe_loss",
+    "describe_violation",
     "effective_kernel",
     "measure",
     "output_size",
@@ -213,3 +214,9 @@ def describe_loss(geometry: Geometry) -> str:
         if count
     ]
     return f"rows never read: {', '.join(unread)}" if unread else "every row is read"
+
+
+def describe_violation(geometry: Geometry) -> str:
+    """Say in words how the size identity is violated along one axis, and what that costs."""
+    sizes = f"(H'-1)S + K = {geometry.reconstructed}, H + 2P = {geometry.padded}"
+    return f"the size identity is violated along {geometry.axis}: {sizes}; {describe_loss(geometry)}"

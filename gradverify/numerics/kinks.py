@@ -14,6 +14,8 @@ __all__ = ["Kink", "find_kink"]
 
 # A smooth function's one-sided slopes approach each other in proportion to the step.
 _SHRINKS = 0.75
+# Across a jump they move apart in proportion to one over the step: then there are no slopes to lie between.
+_GROWS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Kink:
 
 
 def find_kink(functional: Functional, name: str, index: tuple[int, ...], step: float, noise: float) -> Kink | None:
-    """Return the slopes on both sides where they stay apart as the step shrinks, or ``None``; 4 passes.
+    """Return the slopes on both sides where they stay apart as the step shrinks, or ``None``; 4 passes, order 2.
 
     Parameters
     ----------
@@ -38,10 +40,11 @@ def find_kink(functional: Functional, name: str, index: tuple[int, ...], step: f
     """
     wide = _gap(functional, name, index, step)
     narrow = _gap(functional, name, index, step / 2)
-    gap = abs(narrow[1] - narrow[0])
-    if gap <= 16 * noise / step or gap < _SHRINKS * abs(wide[1] - wide[0]):
+    gap, before = abs(narrow[1] - narrow[0]), abs(wide[1] - wide[0])
+    if gap <= 16 * noise / step or not _SHRINKS * before <= gap <= _GROWS * before:
         return None
-    return Kink(min(narrow), max(narrow))
+    ends = [2 * near - far for near, far in zip(narrow, wide, strict=True)]
+    return Kink(min(ends), max(ends))
 
 
 def _gap(functional: Functional, name: str, index: tuple[int, ...], step: float) -> tuple[float, float]:

@@ -14,15 +14,28 @@ import numpy as np
 if TYPE_CHECKING:
     from gradverify.numerics.functional import Array, Functional
 
-__all__ = ["Slope", "central", "five_point", "forward_slope", "power_of_two"]
+__all__ = ["Slope", "central", "five_point", "forward_slope", "moved_outputs", "power_of_two"]
 
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """A derivative with order 4, and the estimated error of the one of order 2 that it was made from."""
+    """A derivative with order 4, and what the passes it was made from say about its error.
+
+    Attributes
+    ----------
+    value
+        The derivative.
+    second_order_error
+        Estimated error of the derivative of order 2.
+    corner
+        How far apart the slopes on both sides stay when the step goes to 0: of order ``h^3`` where the function is
+        smooth, about the size of the kink where one lies within the stencil. Central differences alone cannot tell:
+        at a kink they agree, at every step, on the mean of both slopes.
+    """
 
     value: float
     second_order_error: float
+    corner: float
 
 
 def power_of_two(value: float) -> float:
@@ -32,22 +45,36 @@ def power_of_two(value: float) -> float:
 
 def central(functional: Functional, name: str, index: tuple[int, ...], step: float) -> float:
     """Return ``(f(x + h) - f(x - h)) / (h+ - h-)`` with the steps really taken; 2 passes, order 2."""
+    return _symmetric(functional, name, index, step)[0]
+
+
+def _symmetric(functional: Functional, name: str, index: tuple[int, ...], step: float) -> tuple[float, float]:
+    """Return the central difference, and the slope on the right less that on the left; 2 passes."""
     after, up = _moved(functional, name, index, step)
     before, down = _moved(functional, name, index, -step)
-    return float(functional.change(after, before) / (up - down))
+    right, left = functional.change(after, functional.base) / up, functional.change(before, functional.base) / down
+    return float(functional.change(after, before) / (up - down)), float(right - left)
 
 
 def five_point(functional: Functional, name: str, index: tuple[int, ...], step: float) -> Slope:
     """Return the derivative by one input element from the offsets ``±h, ±2h``; 4 passes, order 4."""
-    inner = central(functional, name, index, step)
-    outer = central(functional, name, index, 2 * step)
-    return Slope((4 * inner - outer) / 3, abs(inner - outer) / 3)
+    inner, bend = _symmetric(functional, name, index, step)
+    outer, bent = _symmetric(functional, name, index, 2 * step)
+    return Slope((4 * inner - outer) / 3, abs(inner - outer) / 3, abs(2 * bend - bent))
 
 
 def forward_slope(functional: Functional, name: str, index: tuple[int, ...], step: float) -> float:
     """Return ``(f(x + h) - f(x)) / h+``, exact to rounding where ``f`` is affine; 1 pass. ``step`` may be negative."""
     after, taken = _moved(functional, name, index, step)
     return float(functional.change(after, functional.base) / taken)
+
+
+def moved_outputs(functional: Functional, name: str, index: tuple[int, ...], step: float) -> tuple[Array, ...]:
+    """Return, as a mask for each output, which entries move when one element does, either way; 2 passes."""
+    after, _ = _moved(functional, name, index, step)
+    before, _ = _moved(functional, name, index, -step)
+    parts = zip(after, before, functional.base, strict=True)
+    return tuple((new != middle) | (old != middle) for new, old, middle in parts)
 
 
 def _moved(

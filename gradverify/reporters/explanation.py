@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gradverify.numerics.geometry import describe_loss
+from gradverify.numerics.geometry import describe_loss, describe_violation
 from gradverify.reporters.words import number
 from gradverify.results import Contract, Geometry, GradientCheck, Severity, Verdict
 
@@ -32,7 +32,7 @@ def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
     shown = [part for part in result.contracts if full or part.verdict is not Verdict.PASS]
     parts = [part for part in result.gradients if full or part.verdict is not Verdict.PASS]
     violated = [] if full else [part for part in result.geometry if not part.identity]
-    if result.reason and (result.verdict is Verdict.ERROR or not (shown or parts or violated)):
+    if result.reason and not _says_it_all(result):
         yield from (f"     {line}" for line in result.reason.splitlines())
     for contract in shown:
         yield f"     {_contract(contract)}"
@@ -40,6 +40,14 @@ def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
         yield from (f"     {line}" for line in _gradient(gradient))
     for geometry, axes in _grouped(violated):
         yield from _violated(geometry, axes)
+
+
+def _says_it_all(result: CaseResult) -> bool:
+    """Return whether the parts of a case give the reason for its verdict themselves."""
+    kept = [contract.verdict for contract in result.contracts if contract.severity is Severity.FAILURE]
+    if result.verdict in [*kept, *(gradient.verdict for gradient in result.gradients)]:
+        return result.verdict is not Verdict.PASS
+    return result.reason in [describe_violation(geometry) for geometry in result.geometry]
 
 
 def _contract(contract: Contract) -> str:

@@ -99,5 +99,6 @@ def load_function(reference: str) -> Callable[..., Any]:
 def _own_names(holder: Any) -> tuple[str, ...]:
     """Return the callables that a module or class defines itself, not those it imported."""
     home = getattr(holder, "__name__" if isinstance(holder, ModuleType) else "__module__", None)
-    entries = {name: getattr(holder, name, None) for name in dir(holder) if not name.startswith("_")}
-    return tuple(name for name, value in entries.items() if callable(value) and getattr(value, "__module__", None) == home)
+    public = {name: getattr(holder, name, None) for name in dir(holder) if not name.startswith("_")}
+    own = (name for name, value in public.items() if callable(value) and getattr(value, "__module__", None) == home)
+    return tuple(own)
