@@ -83,9 +83,10 @@ def naive_forward(  # noqa: PLR0913  the inputs and parameters of the layer
     moves = _moves(x, w, stride, padding, dilation)
     padded = pad(x, moves.edges)
     out = np.empty((len(x), len(w), *moves.output), dtype=np.result_type(x, w, b))
-    for n, f, k, l in np.ndindex(out.shape):  # noqa: E741  the formula calls it l
+    for n, k, l in np.ndindex(len(x), *moves.output):  # noqa: E741  the formula calls it l
         window = padded[(n, slice(None), *moves.window(k, l))]
-        out[n, f, k, l] = b[f] + np.sum(window * w[f])
+        for f, kernel in enumerate(w):
+            out[n, f, k, l] = b[f] + (window * kernel).sum()
     return out, ConvolutionCache(x, w, moves)
 
 
