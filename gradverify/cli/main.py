@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pkgutil import resolve_name
+from typing import Any
 
 import click
 
@@ -15,6 +16,7 @@ __all__ = ["main"]
 
 USAGE = 2
 INTERRUPTED = 130
+BROKEN_PIPE = 141
 INTERNAL = 70
 
 # Name: (where the command is, its line in the help); importing a command is left to its use.
@@ -39,6 +41,14 @@ class _Commands(click.Group):
             return None
         command: click.Command = resolve_name(_COMMANDS[cmd_name][0])
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # bare click would exit 1, "a check failed"
+            # Whoever read our output has seen enough; the interpreter must not complain about it while it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(BROKEN_PIPE)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  as above
         with formatter.section("Commands"):
@@ -74,10 +84,6 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         code = INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; the interpreter must not complain about it while it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except Exception:  # noqa: BLE001  the last resort: say so, and exit with a code of its own
         import traceback  # noqa: PLC0415  only here
 

@@ -1,4 +1,8 @@
-"""Element-wise activations. Each holds for complex numbers too, ordered by their real parts: see ``minimum``."""
+"""Element-wise activations.
+
+All of them take complex numbers, which numpy's ``maximum`` and ``minimum`` order by their real parts: a complex step
+stays on its branch.
+"""
 
 from __future__ import annotations
 

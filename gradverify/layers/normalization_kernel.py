@@ -172,14 +172,14 @@ def backward_graph(dout: Array, cache: NormalizationCache) -> Gradients:
 
     ::
 
-        node    formula                                                  shape
-        dbeta   sum dy                           over a shared gamma     as gamma
-        dgamma  sum dy * xhat                    over a shared gamma     as gamma
-        dxhat   dy * gamma                                               as x
-        ds2     sum dxhat * (-1/2) * xhat / (s2 + eps)  over a mean      one per mean
-        dx'     dxhat / sqrt(s2 + eps) + ds2 * (2/m) * x'                as x
-        dmu     - sum dx'                        over a shared mean      one per mean
-        dx      dx' + dmu / m                                            as x
+        node    formula                                         sum over             shape
+        dbeta   sum dy                                          what shares a gamma  as gamma
+        dgamma  sum dy * xhat                                   what shares a gamma  as gamma
+        dxhat   dy * gamma                                                           as x
+        ds2     sum dxhat * (-1/2) * xhat / (s2 + eps)          what shares a mean   one per mean
+        dx'     dxhat / sqrt(s2 + eps) + ds2 * (2/m) * x'                            as x
+        dmu     - sum dx'                                       what shares a mean   one per mean
+        dx      dx' + dmu / m                                                        as x
 
     m is how many values share one mean. With running statistics mu and s2 do not depend on x, and
     dx = dxhat / sqrt(s2 + eps).

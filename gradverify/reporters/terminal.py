@@ -29,6 +29,13 @@ _LEGEND = (
 )
 
 
+class _Console(Console):
+    """Leaves a broken pipe to the command line, which has an exit code for it; rich would exit 1, "a check failed"."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 class TerminalReporter:
     """Writes for a terminal or a pipe; plain ASCII, colours where they are wanted.
 
@@ -44,7 +51,7 @@ class TerminalReporter:
         self._appearance = appearance
         width = appearance.width or (None if stream.isatty() else _PIPE_WIDTH)
         forced = {True: {"force_terminal": True}, False: {"color_system": None}, None: {}}[appearance.color]
-        self._console = Console(file=stream, width=width, highlight=False, emoji=False, **forced)  # type: ignore[arg-type]  # keywords by name
+        self._console = _Console(file=stream, width=width, highlight=False, emoji=False, **forced)  # type: ignore[arg-type]  # keywords by name
         self._wraps = stream.isatty() or appearance.width is not None
         self._audit = False
         self._spec: str | None = None

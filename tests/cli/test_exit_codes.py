@@ -176,6 +176,19 @@ def test_an_interrupt_reports_what_has_finished_and_exits_130(workplace):
     assert '"right"' in report
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX pipes")
+@pytest.mark.parametrize("arguments", [["audit", "many.yaml"], ["audit", "many.yaml", "--format", "json"], ["schema"]])
+def test_a_reader_that_leaves_is_no_failed_check(workplace, arguments):
+    case = "layer: conv2d, inputs: {x: [1, 1, 8, 8], w: [1, 1, 3, 3], b: [1]}, params: {stride: 2}"
+    workplace.write("many.yaml", "cases:\n" + "\n".join(f"- {{name: c{number}, {case}}}" for number in range(300)))
+    command = [sys.executable, "-m", "gradverify", *arguments]
+    started = subprocess.Popen(command, cwd=workplace.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    started.stdout.close()
+    errors = started.stderr.read()
+    started.stderr.close()
+    assert (started.wait(), errors) == (141, b"")
+
+
 def test_our_own_failure_has_a_code_of_its_own(monkeypatch, capsys):
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("ours")
