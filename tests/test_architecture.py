@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
 from importlinter.cli import lint_imports
+from workplace import ROOT
 
 import gradverify
 

@@ -6,7 +6,7 @@ import re
 import shlex
 
 import pytest
-from conftest import ROOT, run_command
+from workplace import ROOT, run_command
 
 from gradverify.cli.main import _COMMANDS
 from gradverify.cli.options import common_options

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import Workplace
+from workplace import Workplace
 
 from gradverify.numerics.geometry import Window, measure
 from gradverify.pipeline import FailOn, Policy, Settings, audit, select, settle, verify

@@ -6,7 +6,7 @@ import io
 import json
 
 import pytest
-from conftest import run_command
+from workplace import run_command
 
 from gradverify.cli.progress import ProgressLine
 from gradverify.cli.session import _rows_and_columns

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import run_command
+from workplace import run_command
 
 from gradverify import __version__
 

@@ -1,0 +1,67 @@
+"""How tests start the command as a user does, and where: a folder with specs and modules of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left behind."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one strict JSON document on stdout."""
+        return json.loads(self.stdout, parse_constant=lambda name: pytest.fail(f"{name} is not strict JSON"))
+
+
+def run_command(*arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> Ran:
+    """Start gradverify as a user does, in a process of its own; cases run on one worker."""
+    workers = ["--workers", "1"] if arguments and arguments[0] in {"run", "sweep"} else []
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "gradverify", *arguments, *workers],
+        cwd=cwd,
+        env=environment | (env or {}),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """An empty folder of a user, with files and the command."""
+
+    path: Path
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file; the text may be indented."""
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(dedent(text), encoding="utf-8")
+        return file
+
+    def run(self, *arguments: str, **env: str) -> Ran:
+        """Start gradverify here."""
+        return run_command(*arguments, cwd=self.path, env=env)
