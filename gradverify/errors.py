@@ -5,6 +5,7 @@
     GradverifyError
     ├── UsageError          the command line asks for something that cannot be
     ├── SpecError           the spec files are invalid; carries every problem
+    ├── RoleError           a role of a window names nothing, or no length
     ├── TargetError         user code could not be loaded, or returned what cannot be read
     └── GeometryError       a window that does not fit its input (also a ValueError)
 
@@ -13,9 +14,26 @@ All of them survive pickling, since they cross process borders.
 
 from __future__ import annotations
 
-__all__ = ["GeometryError", "GradverifyError", "SpecError", "TargetError", "UsageError", "nearest_name"]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import CodeType, TracebackType
+
+__all__ = [
+    "GeometryError",
+    "GradverifyError",
+    "RoleError",
+    "SpecError",
+    "TargetError",
+    "UsageError",
+    "describe_error",
+    "explain_error",
+    "nearest_name",
+]
+
 
 _MOST_NAMES = 20
+_LONGEST_MESSAGE = 1000
 
 
 class GradverifyError(Exception):
@@ -41,6 +59,26 @@ class SpecError(GradverifyError):
 
     def __str__(self) -> str:
         return "\n".join(self.problems)
+
+
+class RoleError(GradverifyError):
+    """A role of a window cannot be read.
+
+    Parameters
+    ----------
+    role
+        ``input``, ``kernel``, ``stride``, ``padding`` or ``dilation``.
+    message
+        What is wrong and what was expected.
+    """
+
+    def __init__(self, role: str, message: str) -> None:
+        super().__init__(role, message)
+        self.role = role
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class TargetError(GradverifyError):
@@ -76,3 +114,40 @@ def nearest_name(name: str, valid: tuple[str, ...]) -> str:
     listed = sorted(valid)
     more = f" and {len(listed) - _MOST_NAMES} more" if len(listed) > _MOST_NAMES else ""
     return f"expected one of {', '.join(listed[:_MOST_NAMES])}{more}"
+
+
+def explain_error(error: BaseException, search_path: tuple[str, ...]) -> str:
+    """Say what was raised and where: ``ZeroDivisionError: division by zero (layers.py, line 3, in forward)``.
+
+    Parameters
+    ----------
+    error
+        What was raised.
+    search_path
+        The folders of the user's code: the innermost line in one of them is the place named.
+    """
+    return describe_error(error) + _place(error.__traceback__, search_path)
+
+
+def describe_error(error: BaseException) -> str:
+    """Say what was raised: ``ZeroDivisionError: division by zero``."""
+    try:
+        message = str(error)
+    except BaseException as second:  # noqa: BLE001  the text of an error is user code, too
+        message = f"(its message raised {type(second).__name__})"
+    if len(message) > _LONGEST_MESSAGE:
+        message = message[:_LONGEST_MESSAGE] + "..."
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def _place(trace: TracebackType | None, search_path: tuple[str, ...]) -> str:
+    """Name the innermost line in the user's folders, or else the innermost of all."""
+    lines: list[tuple[CodeType, int]] = []
+    while trace is not None:
+        lines.append((trace.tb_frame.f_code, trace.tb_lineno))
+        trace = trace.tb_next
+    if not lines:
+        return ""
+    own = [line for line in lines if search_path and line[0].co_filename.startswith(search_path)]
+    code, number = (own or lines)[-1]
+    return f" ({code.co_filename}, line {number}, in {code.co_name})"

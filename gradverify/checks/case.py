@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,10 +10,9 @@ from gradverify.checks import contracts
 from gradverify.checks.geometry import geometry_of, impossible
 from gradverify.checks.gradient import check_gradients
 from gradverify.checks.subject import Subject, Trial, run_trial, subject_of
-from gradverify.errors import GradverifyError
+from gradverify.errors import GradverifyError, explain_error
 from gradverify.results import CaseResult, Contract, Geometry, GradientCheck, Severity, Verdict, worst_verdict
 from gradverify.spec.model import Case, Check
-from gradverify.spec.windows import RoleError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,10 +36,10 @@ def verify(case: Case) -> CaseResult:
     findings = _Findings()
     try:
         verdict, reason = _examined(case, findings)
-    except (GradverifyError, RoleError) as error:
+    except GradverifyError as error:
         verdict, reason = Verdict.ERROR, str(error)
     except Exception as error:  # noqa: BLE001  user code may raise anything
-        verdict, reason = Verdict.ERROR, _described(error)
+        verdict, reason = Verdict.ERROR, explain_error(error, case.search_path)
     calls = findings.subject.target.calls if findings.subject else None
     return CaseResult(
         id=case.id,
@@ -106,10 +104,3 @@ def _judged(findings: _Findings) -> tuple[Verdict, str | None]:
     reasons = [contract.message for contract in kept if contract.verdict is verdict]
     reasons += [f"d{part.input}: {part.reason}" for part in findings.gradients if part.verdict is verdict]
     return verdict, reasons[0] if reasons else None
-
-
-def _described(error: Exception) -> str:
-    """Return the error of user code and the place where it was raised."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from gradverify.errors import GradverifyError
 from gradverify.layers.registry import LAYERS
 from gradverify.numerics.geometry import describe_impossible, measure
 from gradverify.results import CaseResult, Geometry, Verdict
 from gradverify.spec.model import Case, Check, LayerTarget
-from gradverify.spec.windows import RoleError, windows
+from gradverify.spec.windows import windows
 
 if TYPE_CHECKING:
     from gradverify.numerics.geometry import Window
@@ -44,8 +45,8 @@ def _audited(case: Case) -> tuple[Verdict, str | None, tuple[Geometry, ...]]:
         return Verdict.SKIP, "no window to audit", ()
     try:
         found = geometry_of(case)
-    except RoleError as error:
-        return Verdict.FAIL, error.message, ()
+    except GradverifyError as error:
+        return Verdict.ERROR, str(error), ()
     reason = impossible(case)
     if reason is not None:
         return Verdict.SKIP if case.sweep else Verdict.PASS, reason, found  # the policy fails it

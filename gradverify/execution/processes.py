@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from gradverify.execution.calling import describe
+from gradverify.errors import describe_error
 from gradverify.execution.child import Child
 from gradverify.execution.jobs import Done, Job, Lost
 
@@ -135,7 +135,7 @@ class _Supervisor:
             try:
                 content = pickle.dumps(job.payload)
             except Exception as error:  # noqa: BLE001  __reduce__ may raise anything
-                reason = f"the job cannot be sent: {describe(error)}"
+                reason = f"the job cannot be sent: {describe_error(error)}"
                 self.outcomes[position] = Lost(reason, 0.0, "")
                 continue
             child.begin(position, content, job.timeout)
@@ -192,6 +192,6 @@ def _outcome(frame: bytes, child: Child) -> Done | Lost:
     try:
         returned, value, seconds = pickle.loads(frame)  # noqa: S301  from a process of our own
     except Exception as error:  # noqa: BLE001  the value may need what only the worker has
-        reason = f"its answer cannot be read: {describe(error)}"
+        reason = f"its answer cannot be read: {describe_error(error)}"
         return Lost(reason, monotonic() - child.begun, child.output())
     return Done(value, seconds) if returned else Lost(value, seconds, child.output())

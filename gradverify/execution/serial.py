@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from gradverify.execution.calling import explain, resolve
+from gradverify.errors import explain_error
+from gradverify.execution.calling import resolve
 from gradverify.execution.jobs import Done, Job, Lost
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _outcome(function: str, job: Job) -> Done | Lost:
         with _in_front(job.search_path):
             value = resolve(function)(job.payload)
     except (Exception, SystemExit) as error:  # noqa: BLE001  user code may raise anything; Ctrl-C is not its own
-        return Lost(explain(error, job.search_path), perf_counter() - started, "")
+        return Lost(explain_error(error, job.search_path), perf_counter() - started, "")
     return Done(value, perf_counter() - started)
 
 

@@ -17,7 +17,8 @@ from threading import Thread
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING, BinaryIO
 
-from gradverify.execution.calling import describe, explain, resolve
+from gradverify.errors import describe_error, explain_error
+from gradverify.execution.calling import resolve
 from gradverify.execution.channel import GREETING, read_frame, write_frame
 
 if TYPE_CHECKING:
@@ -134,12 +135,12 @@ def _answer(function: str, job: bytes, search_path: tuple[str, ...]) -> bytes:
     try:
         value = resolve(function)(pickle.loads(job))  # noqa: S301  from the process that started this one
     except BaseException as error:  # noqa: BLE001  SystemExit and KeyboardInterrupt of user code end one job
-        return pickle.dumps((False, explain(error, search_path), perf_counter() - started))
+        return pickle.dumps((False, explain_error(error, search_path), perf_counter() - started))
     seconds = perf_counter() - started
     try:
         return pickle.dumps((True, value, seconds))
     except BaseException as error:  # noqa: BLE001  __reduce__ is user code, too
-        reason = f"its answer cannot be sent: {describe(error)}"
+        reason = f"its answer cannot be sent: {describe_error(error)}"
         return pickle.dumps((False, reason, seconds))
 
 
