@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +22,6 @@ __all__ = ["Common", "common_options", "usable_cores"]
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
-_NOT_NEGATIVE = click.FloatRange(min=0)
 _FAIL_ON = ("identity", "data-loss", "impossible", "never")
 
 
@@ -39,6 +39,16 @@ class _Format(click.ParamType):  # type: ignore[type-arg]  # generic from click 
         if separator and not file:
             self.fail(f"'{value}' names no file, expected {name} or {name}=FILE", param, ctx)
         return name, file or None
+
+
+class _Number(click.FloatRange):
+    """A finite number: click's own range lets ``nan`` and ``inf`` through."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not finite, expected a finite number", param, ctx)
+        return number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +117,9 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("-k", "keyword", metavar="TEXT", help="Only cases whose id contains TEXT."),
     click.option("--seed", type=click.IntRange(min=0, max=2**63 - 1), help="Seed of all data."),
     click.option("--dtype", type=click.Choice(DTYPES), help="Dtype of the data."),
-    click.option("--rtol", type=_NOT_NEGATIVE, help="Relative tolerance."),
-    click.option("--atol", type=_NOT_NEGATIVE, help="Absolute tolerance, relative to the largest entry."),
-    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds a case may take."),
+    click.option("--rtol", type=_Number(min=0), help="Relative tolerance."),
+    click.option("--atol", type=_Number(min=0), help="Absolute tolerance, relative to the largest entry."),
+    click.option("--timeout", type=_Number(min=0, min_open=True), help="Seconds a case may take."),
     click.option("--workers", type=click.IntRange(min=1), help="Worker processes.  [default: the usable cores]"),
     click.option("--fail-fast", is_flag=True, help="Stop at the first case that does not pass."),
     click.option("--fail-on", type=click.Choice(_FAIL_ON), help="Geometry that fails a case."),

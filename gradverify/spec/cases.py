@@ -20,11 +20,11 @@ from gradverify.spec.model import (
     Target,
     Tolerance,
 )
-from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode
-from gradverify.spec.sweeping import sweepable, swept_values
+from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode, shortened
+from gradverify.spec.sweeping import overlapping, sweepable, swept_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["FileContext", "read_case"]
 
@@ -66,6 +66,11 @@ class _CaseReader:
         self.context = context
         self.problems = problems
         self.layer: LayerInfo | None = LAYERS.get(values.get("layer", ""))
+
+    def _keys(self, name: str) -> set[str]:
+        """Return the keys written in a mapping, also those whose values are wrong: that is a problem of its own."""
+        node = self.node.get(name)
+        return {key.text for key, _ in node.entries} if isinstance(node, MappingNode) else set()
 
     def read(self) -> CaseSpec | None:
         self._check_one_target()
@@ -136,8 +141,9 @@ class _CaseReader:
         places = node.items if isinstance(node, SequenceNode) else (node,) * len(chosen)
         for name, place in zip(chosen, places, strict=False):
             if name not in names and place is not None:
-                hint = nearest_name(name, (*names, "all"))
-                self._problem(place.position, f"'{name}' is not an implementation of {self.layer.name}, {hint}")
+                message = f"'{shortened(name)}' is not an implementation of {self.layer.name}"
+                hint = "expected it alone, not in a list" if name == "all" else nearest_name(name, (*names, "all"))
+                self._problem(place.position, f"{message}, {hint}")
         if len(set(chosen)) < len(chosen):
             self._problem("implementation", "an implementation stands twice, expected each once")
         reference = chosen[0] if self._names_implementation() else None
@@ -155,19 +161,27 @@ class _CaseReader:
         if "returns" in functions and "returns" in self.values:
             self._problem("returns", "'returns' stands in the case and in functions, expected it once")
         returns = functions.get("returns", self.values.get("returns"))
-        self._check_returns(returns, functions)
+        if returns is not None or self._returns_node() is None:
+            self._check_returns(returns, functions)
         if "forward" not in functions:
             return ()
         return (FunctionsTarget(functions["forward"], functions.get("backward"), returns),)
+
+    def _returns_node(self) -> Node | None:
+        functions = self.node.get("functions")
+        inner = functions.get("returns") if isinstance(functions, MappingNode) else None
+        return self.node.get("returns") if inner is None else inner
 
     def _check_returns(self, returns: tuple[str, ...] | None, functions: dict[str, Any]) -> None:
         named = [name for name in returns or () if name != "_"]
         outputs = [name for name in named if name.startswith("out")]
         wanted = ["out", *(f"out{number}" for number in range(2, len(outputs) + 1))]
-        if returns is not None and (outputs != wanted[: len(outputs)] or not outputs):
-            self._problem("functions", f"returns names the outputs {outputs}, expected out, out2, ... in this order")
-        if len(set(named)) < len(named):
-            self._problem("functions", "a name stands twice in returns, expected each once")
+        node = self._returns_node()
+        if node is not None and len(set(named)) < len(named):
+            self._problem(node.position, "a name stands twice in returns, expected each once")
+        elif node is not None and (outputs != wanted[: len(outputs)] or not outputs):
+            said = f"the outputs {', '.join(outputs)}" if outputs else "no output"
+            self._problem(node.position, f"returns names {said}, expected out, out2, ... in this order")
         node = self.node.get("functions")
         written = isinstance(node, MappingNode) and node.get("backward") is not None
         if not written and "grad" not in named:
@@ -180,7 +194,7 @@ class _CaseReader:
         read = self.values.get("inputs", {})
         if not isinstance(node, MappingNode):
             return ()
-        if not node.entries:
+        if not node.entries and self.layer is None:
             self._problem("inputs", "there are no inputs, expected at least one")
         roles = {role.name: role for role in self.layer.inputs} if self.layer else {}
         found = {}
@@ -216,7 +230,7 @@ class _CaseReader:
                 self._problem(key.position, f"'{key.text}' is not a parameter of {self.layer.name}, {hint}")
             else:
                 PARAMETER_RULES[known[key.text].kind].read(value, self.problems)
-        given = {key.text for key, _ in entries} | set(self.values.get("sweep", {}))
+        given = self._keys("params") | self._keys("sweep")
         for item in known.values():
             if item.required and item.name not in given:
                 message = f"{self.layer.name} needs the parameter '{item.name}', expected {item.kind.value}"
@@ -224,21 +238,34 @@ class _CaseReader:
 
     def _sweep(self) -> dict[str, tuple[Any, ...]]:
         node = self.node.get("sweep")
-        if not isinstance(node, MappingNode):
+        if not isinstance(node, MappingNode) or not self._knows_its_names():
             return {}
         dims, params = self.values.get("dims", {}), self.values.get("params", {})
         rules = sweepable(self.layer.name if self.layer else None, params, dims)
         parameters = {item.name for item in self.layer.parameters} if self.layer else set(params)
         swept = {}
         for key, value in node.entries:
-            if key.text in dims and key.text in parameters:
+            if key.text in self._keys("dims") and key.text in parameters:
                 self._problem(key.position, f"'{key.text}' is a parameter and one of dims, expected two names")
-            elif key.text not in rules:
+            elif key.text not in rules and key.text not in self._keys("dims"):
                 hint = nearest_name(key.text, tuple(rules))
                 self._problem(key.position, f"'{key.text}' is neither a parameter nor one of dims, {hint}")
-            elif key.text in self.values.get("sweep", {}):
+            elif key.text in rules and key.text in self.values.get("sweep", {}):
                 swept[key.text] = swept_values(value, rules[key.text], self.problems)
+        self._check_overlap(swept)
         return {name: values for name, values in swept.items() if values is not None}
+
+    def _knows_its_names(self) -> bool:
+        """Return whether the names that can be swept are known: not for an unknown layer, or broken parameters."""
+        if self.layer is not None:
+            return True
+        return self.node.get("functions") is not None and ("params" in self.values or self.node.get("params") is None)
+
+    def _check_overlap(self, names: Iterable[str]) -> None:
+        found = overlapping(names)
+        if found is not None:
+            outer, inner = found
+            self._problem("sweep", f"'{inner}' is swept, and so is '{outer}' around it, expected one of them")
 
     def _window(self) -> WindowRoles | None:
         given = self.values.get("geometry")
@@ -256,7 +283,9 @@ class _CaseReader:
         if not inputs or len(inputs) < len(read) or Check.GRADIENTS not in checks:
             return
         if not any(item.differentiable for item in inputs):
-            self._problem("inputs", "no input has a gradient, expected at least one of a floating dtype")
+            self._problem(
+                "inputs", "no input has a gradient, expected at least one of a floating dtype without grad: false"
+            )
 
 
 def _positions(node: Node, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Position]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import SpecError, UsageError, nearest_name
+from gradverify.errors import RoleError, SpecError, UsageError, nearest_name
 from gradverify.layers.registry import LAYERS
 from gradverify.spec.model import (
     Case,
@@ -19,17 +20,18 @@ from gradverify.spec.model import (
     Target,
     Tolerance,
 )
-from gradverify.spec.nodes import Node, Problems
+from gradverify.spec.nodes import Node, Position, Problems, TooManyProblems, shortened
 from gradverify.spec.shapes import match_shapes
 from gradverify.spec.sweeping import (
     MAX_CASES,
     format_value,
     nodes_from_text,
+    overlapping,
     sweepable,
     swept_values,
-    with_parameter,
+    with_parameters,
 )
-from gradverify.spec.windows import RoleError, windows
+from gradverify.spec.windows import windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -72,14 +74,26 @@ def expand_specs(specs: tuple[Spec, ...], overrides: Overrides) -> tuple[Case, .
     problems: list[str] = []
     for spec in specs:
         found = Problems(spec.file)
-        for case in spec.cases:
-            cases.extend(_expand_case(_overridden(case, overrides), found))
-            if len(cases) > MAX_CASES:
-                raise UsageError(f"more than {MAX_CASES} cases in all, expected fewer; run the specs one by one")
+        with suppress(TooManyProblems):
+            cases.extend(_expand_spec(spec, overrides, found, MAX_CASES - len(cases)))
         problems.extend(found.lines())
     if problems:
         raise SpecError(tuple(problems))
     return tuple(cases)
+
+
+def _expand_spec(spec: Spec, overrides: Overrides, problems: Problems, most: int) -> Iterator[Case]:
+    """Yield the cases of one spec; their ids are unique."""
+    first: dict[str, str] = {}
+    for case in spec.cases:
+        for expanded in _expand_case(_overridden(case, overrides), problems):
+            if expanded.id in first:
+                wanted = f"expected unique ids (first in the case '{first[expanded.id]}')"
+                problems.add(case.where("name"), f"the id '{expanded.id}' stands twice, {wanted}")
+            first.setdefault(expanded.id, case.name)
+            if len(first) > most:
+                raise UsageError(f"more than {MAX_CASES} cases in all, expected fewer; run the specs one by one")
+            yield expanded
 
 
 def expand(spec: Spec) -> tuple[Case, ...]:
@@ -106,7 +120,12 @@ def _overridden(case: CaseSpec, overrides: Overrides) -> CaseSpec:
     sweep = dict(case.sweep)
     for name, text in overrides.sweeps.items():
         if name in rules:
+            _check_one_meaning(name, case)
             sweep[name] = _set_values(name, text, rules[name])
+    overlap = overlapping(sweep)
+    if overlap is not None:
+        outer, inner = overlap
+        raise UsageError(f"--set: '{case.name}' sweeps '{inner}', and '{outer}' around it, expected one of them")
     tolerance = Tolerance(
         case.tolerance.rtol if overrides.rtol is None else overrides.rtol,
         case.tolerance.atol if overrides.atol is None else overrides.atol,
@@ -121,15 +140,25 @@ def _overridden(case: CaseSpec, overrides: Overrides) -> CaseSpec:
     )
 
 
+def _check_one_meaning(name: str, case: CaseSpec) -> None:
+    target = case.targets[0]
+    known = {item.name for item in LAYERS[target.layer].parameters} if isinstance(target, LayerTarget) else case.params
+    if name in case.dims and name in known:
+        raise UsageError(f"--set {name}: '{name}' is a parameter and one of dims in '{case.name}', expected two names")
+
+
 def _set_values(name: str, text: str, rule: Any) -> tuple[Any, ...]:
     problems = Problems("--set")
     try:
         node: Node = nodes_from_text(text)
     except ValueError as error:
-        raise UsageError(f"--set {name}={text}: {error}") from None
-    values = swept_values(node, rule, problems)
+        raise UsageError(f"--set {name}={shortened(text)}: {error}") from None
+    values = None
+    with suppress(TooManyProblems):
+        values = swept_values(node, rule, problems)
     if problems or values is None:
-        raise UsageError(f"--set {name}={text}: " + "; ".join(message for _, message in problems.found))
+        said = "; ".join(message for _, message in problems.found)
+        raise UsageError(f"--set {name}={shortened(text)}: {shortened(said, 400)}")
     return values
 
 
@@ -138,9 +167,17 @@ def _expand_case(case: CaseSpec, problems: Problems) -> Iterator[Case]:
     if points > MAX_CASES:
         problems.add(case.where("sweep"), f"the sweep has {points} cases, expected at most {MAX_CASES}")
         return
+    blamed: set[Position] = set()  # one point of the sweep is enough to show what is wrong with a line
     for target in case.targets:
         for values in itertools.product(*case.sweep.values()):
-            yield _case_at(case, target, dict(zip(case.sweep, values, strict=True)), problems)
+            found = Problems(problems.file)
+            expanded = _case_at(case, target, dict(zip(case.sweep, values, strict=True)), found)
+            point = f" (in {expanded.id})" if case.sweep else ""
+            for place, message in found.found:
+                if place not in blamed:
+                    problems.add(place, message + point)
+            blamed |= {place for place, _ in found.found}
+            yield expanded
 
 
 def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Problems) -> Case:
@@ -182,9 +219,7 @@ def _case_id(case: CaseSpec, target: Target, sweep: dict[str, Any]) -> str:
 
 def _effective(case: CaseSpec, target: Target, swept: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters at one point of the sweep; those of a layer with defaults, in the table's order."""
-    params = dict(case.params)
-    for path, value in swept.items():
-        params = with_parameter(params, path, value)
+    params = with_parameters(case.params, swept)
     if isinstance(target, FunctionsTarget):
         return params
     table = LAYERS[target.layer].parameters

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from gradverify.errors import nearest_name
-from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, SequenceNode, kind_of
+from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, SequenceNode, kind_of, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,14 @@ class ScalarRule(Rule):
     def read(self, node: Node, problems: Problems) -> Any:
         if isinstance(node, ScalarNode) and self.holds(node.value):
             return node.value
+        if isinstance(node, ScalarNode) and (limit := self.exceeded(node.value)) is not None:
+            problems.add(node.position, f"got {kind_of(node)}, expected at most {limit}")
+            return INVALID
         return self.refuse(node, problems)
+
+    def exceeded(self, value: object) -> str | None:  # noqa: ARG002  most rules have no limit
+        """Return the limit that a value of the right kind exceeds, where the expectation does not say it."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +124,11 @@ class Whole(ScalarRule):
         if isinstance(value, bool) or not isinstance(value, int):
             return False
         return -self.maximum <= value <= self.maximum and (self.minimum is None or value >= self.minimum)
+
+    def exceeded(self, value: object) -> str | None:
+        if not isinstance(value, int) or self.minimum == self.maximum:
+            return None
+        return str(self.maximum) if value > self.maximum else None
 
     def schema(self) -> Schema:
         lowest = -self.maximum if self.minimum is None else self.minimum
@@ -138,7 +150,7 @@ class Real(ScalarRule):
             for bound, text in (
                 (self.minimum, f"of at least {self.minimum}"),
                 (self.above, f"above {self.above}"),
-                (self.maximum, f"at most {self.maximum}"),
+                (self.maximum, f"at most {self.maximum:.15g}" if self.maximum is not None else ""),
             )
             if bound is not None
         ]
@@ -152,6 +164,11 @@ class Real(ScalarRule):
             and (self.above is None or value > self.above)
             and (self.maximum is None or value <= self.maximum)
         )
+
+    def exceeded(self, value: object) -> str | None:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return None
+        return f"{_LARGEST:g} in size" if abs(value) > _LARGEST else None
 
     def schema(self) -> Schema:
         named = {"minimum": self.minimum, "exclusiveMinimum": self.above, "maximum": self.maximum}
@@ -188,6 +205,9 @@ class Text(ScalarRule):
     def holds(self, value: object) -> bool:
         return isinstance(value, str) and len(value) <= self.longest and bool(re.fullmatch(self.pattern, value))
 
+    def exceeded(self, value: object) -> str | None:
+        return f"{self.longest} characters" if isinstance(value, str) and len(value) > self.longest else None
+
     def schema(self) -> Schema:
         return {"type": "string", "pattern": f"^(?:{self.pattern})$", "maxLength": self.longest}
 
@@ -209,7 +229,7 @@ class Choice(ScalarRule):
     def read(self, node: Node, problems: Problems) -> Any:
         if isinstance(node, ScalarNode) and isinstance(node.value, str) and not self.holds(node.value):
             hint = nearest_name(node.value, self.options)
-            problems.add(node.position, f"'{node.value[:40]}' is not {self.what}, {hint}")
+            problems.add(node.position, f"'{shortened(node.value)}' is not {self.what}, {hint}")
             return INVALID
         return ScalarRule.read(self, node, problems)
 
@@ -266,10 +286,17 @@ class ListOf(Rule):
             return self.refuse(node, problems)
         count = len(node.items)
         if count < self.shortest or (self.longest is not None and count > self.longest):
-            problems.add(node.position, f"got a list of {count}, expected {self.expected}")
+            problems.add(node.position, f"got a list of {count}, expected {self.expected}, {self._bounds}")
             return INVALID
         values = tuple(self.item.read(item, problems) for item in node.items)
         return INVALID if INVALID in values else values
+
+    @property
+    def _bounds(self) -> str:
+        least, most = self.shortest, self.longest
+        if least == most:
+            return f"{least} of them"
+        return f"at least {least}" if most is None else f"at most {most}"
 
     def schema(self) -> Schema:
         length = {"minItems": self.shortest} | ({} if self.longest is None else {"maxItems": self.longest})
@@ -352,15 +379,18 @@ class Section(Rule):
         The keys.
     reserved
         Keys that a later version will know.
+    example
+        Follows ``what`` where a message says what was expected.
     """
 
     what: str
     fields: Mapping[str, Field]
     reserved: tuple[str, ...] = ()
+    example: str = ""
 
     @property
     def expected(self) -> str:
-        return self.what
+        return f"{self.what}{self.example}"
 
     def accepts(self, node: Node) -> bool:
         return isinstance(node, MappingNode)

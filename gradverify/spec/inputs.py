@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradverify.spec.language import INTEGER_DTYPES
 from gradverify.spec.model import Fill, InputSpec
-from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, SequenceNode, kind_of
+from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, SequenceNode, kind_of, shortened
 
 if TYPE_CHECKING:
     from gradverify.layers.registry import LayerInput
@@ -22,6 +24,11 @@ _OPTIONS = {
     Fill.INTEGERS: ("low", "high"),
 }
 _ALL_OPTIONS = ("mean", "std", "low", "high")
+_INTEGER_BOUNDS = {
+    "bool": (0, 1),
+    "uint8": (0, 2**8 - 1),
+    **{f"int{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},
+}
 
 
 def read_input(
@@ -72,6 +79,7 @@ class _InputReader:
         else:
             spec = self._from_shape()
         self._check_dtype(spec)
+        self._check_nothing_drawn(spec)
         return spec
 
     def _node(self, name: str) -> Node:
@@ -92,7 +100,7 @@ class _InputReader:
         written = [name for name in names if isinstance(self.content, MappingNode) and self.content.get(name)]
         if len(given) == 1 or (written and not given):
             return  # one, or one whose own problem is known
-        said = " and ".join(f"'{name}'" for name in given) or "none of them"
+        said = " and ".join(f"'{name}'" for name in given) or "no data"
         self._problem(self.key, f"input '{self.key.text}' has {said}, expected exactly one of shape, values and file")
 
     def _from_shape(self) -> InputSpec:
@@ -113,6 +121,8 @@ class _InputReader:
         ranged = fill is Fill.UNIFORM or (fill is Fill.INTEGERS and "high" in options)
         if ranged and not low < high:
             self._problem(self._node("high"), f"high {high} is not above low {low}, expected low < high")
+        elif not math.isfinite(high - low):
+            self._problem(self._node("high"), f"from {low} to {high} is too far, expected a finite distance")
         return options
 
     def _check_integers(self, options: dict[str, float]) -> None:
@@ -126,9 +136,28 @@ class _InputReader:
         shape = _shape_of(self._node("values"), self.problems)
         values = self.fields["values"]
         integers = "dtype" not in self.fields and _all_integers(values) and (self.role is None or self.labels)
+        bounds = _INTEGER_BOUNDS.get(self.fields.get("dtype", "int64" if integers else ""))
+        if bounds is not None and shape is not None:
+            self._check_whole(self._node("values"), *bounds)
         return self._spec(
             shape=shape or (), fill=Fill.VALUES, values=values, **({"dtype": "int64"} if integers else {})
         )
+
+    def _check_whole(self, node: Node, low: int, high: int) -> None:
+        """Record every value that an integer dtype cannot hold."""
+        if isinstance(node, SequenceNode):
+            for item in node.items:
+                self._check_whole(item, low, high)
+        elif isinstance(node, ScalarNode) and not (isinstance(node.value, int) and low <= node.value <= high):
+            self._problem(node, f"got {kind_of(node)}, expected a whole number from {low} to {high}")
+
+    def _check_nothing_drawn(self, spec: InputSpec) -> None:
+        """Record every key that says how data are drawn where they are given."""
+        if spec.fill not in {Fill.VALUES, Fill.FILE}:
+            return
+        for name in ("init", *_ALL_OPTIONS):
+            if name in self.fields:
+                self._problem(self._node(name), f"'{name}' means nothing to {spec.fill}, expected it beside a shape")
 
     def _from_file(self, folder: str) -> InputSpec:
         reference, key = self.fields["file"], None
@@ -136,12 +165,14 @@ class _InputReader:
         if not reference.endswith(".npy"):
             name, _, key = reference.rpartition(":")
             if not name.endswith(".npz") or not key:
-                message = f"'{reference}' names no array, expected data.npz:key or data.npy"
+                message = f"'{shortened(reference)}' names no array, expected data.npz:key or data.npy"
                 self._problem(self._node("file"), message)
                 return self._spec(shape=None, fill=Fill.FILE)
         path = Path(folder, name)
-        if not path.is_file():
-            self._problem(self._node("file"), f"there is no file '{name}', expected one relative to the spec")
+        if not os.path.isfile(path):  # noqa: PTH113  false, and no exception, for a name that no file can have
+            self._problem(
+                self._node("file"), f"there is no file '{shortened(name)}', expected one relative to the spec"
+            )
         return self._spec(shape=None, fill=Fill.FILE, file=str(path), key=key)
 
     def _check_dtype(self, spec: InputSpec) -> None:
@@ -168,7 +199,8 @@ def _shape_of(node: Node, problems: Problems) -> tuple[int, ...] | None:
         problems.add(node.position, f"got {kind_of(node)}, expected a number")
         return None
     if not isinstance(node, SequenceNode) or not node.items:
-        problems.add(node.position, f"got {kind_of(node)}, expected a list of at least one number or list")
+        said = "an empty list" if isinstance(node, SequenceNode) else kind_of(node)
+        problems.add(node.position, f"got {said}, expected a list of at least one number or list")
         return None
     shapes = [_shape_of(item, problems) for item in node.items]
     for item, shape in zip(node.items, shapes, strict=True):

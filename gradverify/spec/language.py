@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gradverify.layers.registry import LAYERS, Kind
 from gradverify.spec.grammar import (
     Choice,
@@ -19,13 +21,19 @@ from gradverify.spec.grammar import (
 )
 from gradverify.spec.model import DTYPES, Check, Fill
 
-__all__ = ["CASE", "EITHER_INPUT", "INTEGER_DTYPES", "METHODS", "PARAMETER_RULES", "SPEC", "TARGETS"]
+__all__ = ["CASE", "EITHER_INPUT", "INTEGER_DTYPES", "METHODS", "PARAMETER_RULES", "RANGE", "SPEC", "TARGETS"]
 
 INTEGER_DTYPES = ("int64", "int32", "int16", "int8", "uint8", "bool")
 METHODS = ("auto", "dense")
 TARGETS = ("layer", "functions")
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+# Control characters, and what else breaks a line or stands for nothing.
+_VISIBLE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+"
+
+
+def _named(what: str) -> Rule:
+    return Text(f"{what}, of letters, digits and _", _NAME)
 
 
 def _pair_of(item: Rule, what: str) -> Rule:
@@ -51,11 +59,12 @@ PARAMETER_RULES: dict[Kind, Rule] = {
 }
 
 _TOLERANCE = Section(
-    "a tolerance {rtol: ..., atol: ...}",
+    "a tolerance",
     {
         "rtol": Field(Real(minimum=0), "relative to the larger of analytic and numerical"),
         "atol": Field(Real(minimum=0), "relative to the largest entry of the gradient"),
     },
+    example=" {rtol: ..., atol: ...}",
 )
 _SHAPE = ListOf(
     Either("a whole number of at least 1, or a name from dims", (Whole(1), Text("a name from dims", _NAME))),
@@ -75,26 +84,27 @@ _INPUT = Section(
         "low": Field(Real(), "uniform, integers: least value (0)"),
         "high": Field(Real(), "uniform, integers: upper end, exclusive"),
         "values": Field(Plain("the data, as nested lists of numbers"), "the data themselves"),
-        "file": Field(Text("data.npz:key or data.npy", r"[^\x00-\x1f]+", 1000), "the data, from a NumPy file"),
+        "file": Field(Text("data.npz:key or data.npy", _VISIBLE, 1000), "the data, from a NumPy file"),
         "dtype": Field(Choice("a dtype", (*DTYPES, *INTEGER_DTYPES)), "overrides the case's"),
         "grad": Field(Flag(), "false: a constant, without a gradient"),
     },
 )
 EITHER_INPUT = Either("a shape like [2, 3], or a mapping like {shape: [2, 3], init: normal}", (_SHAPE, _INPUT))
 
-_REFERENCE = Text("module:function", rf"{_NAME}(\.{_NAME})*:{_NAME}(\.{_NAME})*")
+_REFERENCE = Text("module:function, as in mylayers:conv_forward", rf"{_NAME}(\.{_NAME})*:{_NAME}(\.{_NAME})*")
 _RETURNS = ListOf(
     Text("out, out2, ..., cache, grad or _", r"out([2-9]|[1-9][0-9])?|cache|grad|_"),
     "a list of out, out2, ..., cache, grad and _",
     1,
 )
 _FUNCTIONS = Section(
-    "functions {forward: ..., backward: ...}",
+    "functions",
     {
         "forward": Field(_REFERENCE, "forward(*inputs, **params), as module:function", required=True),
         "backward": Field(_REFERENCE, "backward(dout, cache), as module:function"),
         "returns": Field(_RETURNS, "names what forward returns"),
     },
+    example=" {forward: module:function, backward: module:function}",
 )
 
 _ROLE = Either("a parameter's name or a whole number", (Whole(0), Text("a name")))
@@ -103,7 +113,7 @@ _ROLES = Either(
     (_ROLE, ListOf(_ROLE, "one per axis", 1, 3)),
 )
 _GEOMETRY = Section(
-    "the geometry {input: x, kernel: w, stride: ..., padding: ...}",
+    "the geometry",
     {
         "input": Field(Text("an input's name"), "the input that the window slides over", required=True),
         "kernel": Field(_ROLES, "an input whose last axes are the window, or parameters", required=True),
@@ -111,12 +121,13 @@ _GEOMETRY = Section(
         "padding": Field(_ROLES, "parameter or number (0)"),
         "dilation": Field(_ROLES, "parameter or number (1)"),
     },
+    example=" {input: x, kernel: w, stride: ..., padding: ...}",
 )
 
-_RANGE = r"[-+]?[0-9]+:[-+]?[0-9]+(:[-+]?[0-9]+)?"
+RANGE = re.compile(r"[-+]?[0-9]{1,20}:[-+]?[0-9]{1,20}(:[-+]?[0-9]{1,20})?")
 _SWEPT = Either(
     "a list of values, or a range like 1:4",
-    (ListOf(Plain(), "a list of at least one value", 1), Text("a range like 1:4 or 1:9:2", _RANGE)),
+    (ListOf(Plain(), "a list of values", 1), Text("a range like 1:4 or 1:9:2", RANGE.pattern)),
 )
 
 # Keys that the file sets for all cases and a case may override.
@@ -132,7 +143,7 @@ CASE = Section(
     "a case",
     {
         "name": Field(
-            Text("a name without control characters"),
+            Text("a name: text, in quotes where it looks like a number, without control characters", _VISIBLE),
             "unique in the file; begins the case's id",
             required=True,
         ),
@@ -150,16 +161,24 @@ CASE = Section(
         ),
         "returns": Field(_RETURNS, "names what the forward function returns"),
         "dims": Field(
-            Table(Whole(1), "a mapping from names to lengths", Text("a name like K", _NAME)),
+            Table(Whole(1), "a mapping from names to lengths", _named("a name like K")),
             "names usable in shapes",
         ),
         "inputs": Field(
-            Table(EITHER_INPUT, "a mapping from input names to shapes or data", Text("an input's name", _NAME)),
+            Table(
+                EITHER_INPUT,
+                "a mapping from input names to shapes or data",
+                _named("an input's name"),
+            ),
             "input arrays; positional in this order for functions",
             required=True,
         ),
         "params": Field(
-            Table(Plain(), "a mapping from parameter names to values", Text("a parameter's name", _NAME)),
+            Table(
+                Plain(),
+                "a mapping from parameter names to values",
+                _named("a parameter's name"),
+            ),
             "keyword arguments",
         ),
         "sweep": Field(
@@ -174,6 +193,7 @@ CASE = Section(
         "expect": Field(Choice("an expected verdict", ("pass", "fail")), "fail: a case that must be caught (pass)"),
         **_SHARED,
     },
+    example=": a mapping with name, inputs, and layer or functions",
     reserved=("object", "torch", "jax", "network", "battery", "reference", "contracts", "allow"),
 )
 
@@ -183,9 +203,10 @@ SPEC = Section(
         "version": Field(Whole(1, 1), "version of this language; 1"),
         **_SHARED,
         "pythonpath": Field(
-            ListOf(Text("a folder", r"[^\x00-\x1f]+", 1000), "a list of folders"),
+            ListOf(Text("a folder", _VISIBLE, 1000), "a list of folders"),
             "searched after the spec's own folder; relative to the spec",
         ),
         "cases": Field(ListOf(CASE, "a list of cases", 1), "what to verify", required=True),
     },
+    example=": a mapping with the key cases",
 )

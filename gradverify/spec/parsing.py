@@ -39,6 +39,7 @@ _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 # Looked for here, since the C reader counts bytes where the other counts characters.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # what the readers count as lines
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _WORDS: dict[str, Scalar] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -70,28 +71,29 @@ def read_document(path: Path, problems: Problems) -> Node | None:
     text = _read_text(path, problems)
     if text is None:
         return None
+    end = _end_of(text.rstrip())
     try:
-        return _Composer(problems).compose(text)
+        return _Composer(problems, end).compose(text)
     except _Stop:
         return None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Position(mark.line + 1, mark.column + 1) if mark else _START
-        problems.add(place, f"not valid YAML: {_said_by(error, text)}")
+        problems.add(min(place, end), f"not valid YAML: {_said_by(error, text)}")
     return None
 
 
 def _said_by(error: yaml.MarkedYAMLError, text: str) -> str:
     mark = error.problem_mark
-    if mark is not None and text.splitlines()[mark.line : mark.line + 1]:
-        line = text.splitlines()[mark.line]
-        if line[mark.column : mark.column + 1] == "\t":
-            return "a tab stands here, expected spaces"
-    return shortened(str(error.problem or error.context), 200)
+    line = "".join(_BREAK.split(text)[mark.line : mark.line + 1]) if mark else ""  # empty behind the last line
+    if mark and line[mark.column : mark.column + 1] == "\t":
+        return "a tab stands here, expected spaces"
+    return str(error.problem or error.context)
 
 
 def _end_of(text: str) -> Position:
-    return Position(text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1)
+    lines = _BREAK.split(text)
+    return Position(len(lines), len(lines[-1]) + 1)
 
 
 def _read_text(path: Path, problems: Problems) -> str | None:
@@ -123,6 +125,7 @@ class _Composer:
     """Builds nodes from events; aliases share nodes, and their expanded size is counted."""
 
     problems: Problems
+    end: Position
     anchors: dict[str, tuple[Node, int]] = field(default_factory=dict)
     size: int = 0
 
@@ -141,7 +144,7 @@ class _Composer:
         return root
 
     def _stop(self, event: yaml.Event, message: str) -> None:
-        self.problems.add(_position(event), message)
+        self.problems.add(self._position(event), message)
         raise _Stop
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
@@ -153,7 +156,8 @@ class _Composer:
             self._stop(event, f"nested deeper than {MAX_DEPTH} levels, expected a flat spec")
         tag, anchor = getattr(event, "tag", None), getattr(event, "anchor", None)
         if tag is not None and tag != _NON_SPECIFIC:
-            self._stop(event, f"the tag {shortened(tag)} is not accepted, expected plain values without tags")
+            short = shortened(tag.replace("tag:yaml.org,2002:", "!!"))
+            self._stop(event, f"the tag {short} is not accepted, expected plain values without tags")
         node = self._plain(event, events, depth)
         if anchor is not None:
             self.anchors[anchor] = (node, self.size - before)
@@ -166,13 +170,14 @@ class _Composer:
             items = []
             while not isinstance(inner := next(events), yaml.SequenceEndEvent):
                 items.append(self._node(inner, events, depth + 1))
-            return SequenceNode(tuple(items), _position(event))
+            return SequenceNode(tuple(items), self._position(event))
         return self._mapping(event, events, depth)
 
     def _alias(self, event: yaml.AliasEvent) -> Node:
         name = str(event.anchor)
         if name not in self.anchors:
-            self._stop(event, f"the alias *{shortened(name)} has no finished anchor before it, expected &{shortened(name)} at an earlier value")
+            short = shortened(name)
+            self._stop(event, f"the alias *{short} has no finished anchor before it, expected &{short} further up")
         node, size = self.anchors[name]
         self._grow(event, size)
         return node
@@ -203,11 +208,11 @@ class _Composer:
                 self.problems.add(key.position, "merge keys are not part of YAML 1.2, expected the keys written out")
             else:
                 entries[key.text] = (ScalarNode(key.text, key.text, key.position), value)
-        return MappingNode(tuple(entries.values()), _position(event))
+        return MappingNode(tuple(entries.values()), self._position(event))
 
     def _scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
-        text, position = event.value, _position(event)
-        if not event.implicit[0]:
+        text, position = event.value, self._position(event)
+        if not event.implicit[0] or event.tag == _NON_SPECIFIC:
             return ScalarNode(text, text, position)
         try:
             value = parse_scalar(text)
@@ -216,10 +221,10 @@ class _Composer:
             value = math.nan  # rules pass it over: the problem is recorded
         return ScalarNode(value, text, position)
 
-
-def _position(event: yaml.Event) -> Position:
-    mark = event.start_mark
-    return _START if mark is None else Position(mark.line + 1, mark.column + 1)
+    def _position(self, event: yaml.Event) -> Position:
+        """Return where an event begins; the C reader puts what ends with the text on a line behind it."""
+        mark = event.start_mark
+        return _START if mark is None else min(Position(mark.line + 1, mark.column + 1), self.end)
 
 
 def parse_scalar(text: str) -> Scalar:

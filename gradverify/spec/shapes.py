@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradverify.spec.model import CaseSpec, Fill, InputSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gradverify.layers.registry import LayerInfo, LayerInput
     from gradverify.spec.nodes import Problems
 
@@ -79,11 +81,36 @@ def _shown(value: int | tuple[int, ...]) -> str:
 
 
 def _with_labels(item: InputSpec, role: LayerInput, bound: Bound, case: CaseSpec, problems: Problems) -> InputSpec:
-    """Return labels with their upper end: the number of classes, unless the spec gives one that is not above it."""
+    """Return labels with their upper end: the number of classes, unless the spec gives one."""
     classes = bound.get(role.classes or "")
-    if not isinstance(classes, int) or item.fill is not Fill.INTEGERS:
+    if not isinstance(classes, int) or item.shape is None:
         return item
-    high = item.options.get("high", classes)
-    if high > classes:
-        problems.add(case.where("inputs", item.name), f"labels reach {int(high) - 1}, expected all below {classes}")
-    return replace(item, options={**item.options, "high": high})
+    if item.fill is Fill.INTEGERS:
+        item = replace(item, options={"high": classes, **item.options})
+    low, high = _label_range(item)
+    if low < 0 or high >= classes or low > high:
+        wanted = f"expected all from 0 to {classes - 1}"
+        problems.add(case.where("inputs", item.name), f"the labels '{item.name}' go from {low} to {high}, {wanted}")
+    return item
+
+
+def _label_range(item: InputSpec) -> tuple[int, int]:
+    """Return the least and the largest label that an input can hold."""
+    if item.fill is Fill.INTEGERS:
+        return int(item.options.get("low", 0)), int(item.options["high"]) - 1
+    if item.fill is Fill.VALUES:
+        values = tuple(_leaves(item.values))
+        return int(min(values)), int(max(values))
+    if item.fill is Fill.ARANGE:
+        return 0, math.prod(int(length) for length in item.shape or ()) - 1
+    constant = 1 if item.fill is Fill.ONES else 0
+    return constant, constant
+
+
+def _leaves(values: Any) -> Iterator[int]:
+    """Return the numbers in nested lists."""
+    if isinstance(values, list):
+        for value in values:
+            yield from _leaves(value)
+    else:
+        yield values

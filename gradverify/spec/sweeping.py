@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from gradverify.layers.registry import LAYERS
 from gradverify.spec.grammar import INVALID, Plain, Rule, Whole
-from gradverify.spec.language import PARAMETER_RULES
-from gradverify.spec.nodes import Node, Position, Problems, ScalarNode, SequenceNode
+from gradverify.spec.language import PARAMETER_RULES, RANGE
+from gradverify.spec.nodes import Node, Position, Problems, ScalarNode, SequenceNode, escaped, shortened
 from gradverify.spec.parsing import parse_scalar
+from gradverify.spec.windows import parameter_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["MAX_CASES", "format_value", "nodes_from_text", "sweepable", "swept_values", "with_parameter"]
+__all__ = [
+    "MAX_CASES",
+    "format_value",
+    "nodes_from_text",
+    "overlapping",
+    "sweepable",
+    "swept_values",
+    "with_parameters",
+]
 
 MAX_CASES = 100_000
 
@@ -30,30 +39,33 @@ def sweepable(layer: str | None, params: Mapping[str, Any], dims: Mapping[str, i
         As written in the case.
     """
     if layer is None:
-        rules: dict[str, Rule] = dict.fromkeys(_paths(params), Plain())
+        rules: dict[str, Rule] = dict.fromkeys(parameter_paths(params), Plain())
     else:
         rules = {item.name: PARAMETER_RULES[item.kind] for item in LAYERS[layer].parameters}
     return rules | dict.fromkeys(dims, Whole(1))
 
 
-def _paths(params: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Return the dotted paths of all parameters, those of nested mappings too."""
-    found = []
-    for name, value in params.items():
-        found.append(prefix + name)
-        if isinstance(value, dict):
-            found.extend(_paths(value, f"{prefix}{name}."))
-    return found
+def overlapping(names: Iterable[str]) -> tuple[str, str] | None:
+    """Return a name and another that stands inside it (``bn_param`` and ``bn_param.mode``), or ``None``."""
+    known = dict.fromkeys(names)
+    for name in known:
+        parts = name.split(".")
+        for length in range(1, len(parts)):
+            outer = ".".join(parts[:length])
+            if outer in known:
+                return outer, name
+    return None
 
 
-def with_parameter(params: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """Return a copy of the parameters in which the one at a dotted path has another value."""
+def with_parameters(params: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of the parameters in which those at dotted paths have other values."""
     changed = copy.deepcopy(dict(params))
-    *folders, name = path.split(".")
-    inner = changed
-    for folder in folders:
-        inner = inner[folder]
-    inner[name] = value
+    for path, value in values.items():
+        *folders, name = path.split(".")
+        inner = changed
+        for folder in folders:
+            inner = inner[folder]
+        inner[name] = copy.deepcopy(value)
     return changed
 
 
@@ -79,25 +91,26 @@ def swept_values(node: Node, rule: Rule, problems: Problems) -> tuple[Any, ...] 
     seen: set[str] = set()
     for item, value in zip(listed.items, values, strict=True):
         text = format_value(value)
-        if text in seen:
-            problems.add(item.position, f"the value {text} stands twice, expected each value once")
+        if text in seen and value is not INVALID:
+            problems.add(item.position, f"the value {shortened(text)} stands twice, expected each value once")
         seen.add(text)
     return None if INVALID in values else tuple(values)
 
 
 def _from_range(node: ScalarNode, problems: Problems) -> Node | None:
     """Return the closed range ``low:high[:step]`` as a list."""
-    try:
-        low, high, *rest = (int(part) for part in node.text.split(":"))
-    except ValueError:
-        problems.add(node.position, f"'{node.text}' is not a range, expected a list or a range like 1:4 or 1:9:2")
+    text = shortened(node.text)
+    if not RANGE.fullmatch(node.text):
+        problems.add(node.position, f"'{text}' is not a range, expected a list or a range like 1:4 or 1:9:2")
         return None
+    low, high, *rest = (int(part) for part in node.text.split(":"))
     step = rest[0] if rest else 1
     if step < 1 or high < low:
-        problems.add(node.position, f"the range {node.text} is empty, expected low:high[:step] with low <= high")
+        wanted = "expected low:high[:step] with low <= high and step >= 1"
+        problems.add(node.position, f"the range {text} is empty, {wanted}")
         return None
     if (high - low) // step >= MAX_CASES:
-        problems.add(node.position, f"the range {node.text} has more than {MAX_CASES} values, expected fewer")
+        problems.add(node.position, f"the range {text} has more than {MAX_CASES} values, expected fewer")
         return None
     numbers = range(low, high + 1, step)
     return SequenceNode(tuple(ScalarNode(number, str(number), node.position) for number in numbers), node.position)
@@ -112,9 +125,11 @@ def nodes_from_text(text: str) -> Node:
 
 
 def _from_item(text: str, place: Position) -> Node:
+    if not text:
+        raise ValueError("a value is missing, expected values like 1:4, 1,3,7 or 1x2,2x1")
     parts = text.split("x")
-    if len(parts) == 2 and all(part.isdigit() for part in parts):
-        return SequenceNode(tuple(ScalarNode(int(part), part, place) for part in parts), place)
+    if len(parts) == 2 and all(part.isascii() and part.isdigit() for part in parts):
+        return SequenceNode(tuple(ScalarNode(parse_scalar(part), part, place) for part in parts), place)
     return ScalarNode(parse_scalar(text), text, place)
 
 
@@ -128,4 +143,4 @@ def format_value(value: Any) -> str:
         return "x".join(format_value(item) for item in value)
     if isinstance(value, dict):
         return ";".join(f"{name}:{format_value(item)}" for name, item in value.items())
-    return str(value)
+    return escaped(str(value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gradverify.errors import RoleError, nearest_name
 from gradverify.numerics.geometry import Window, axis_names
 
 if TYPE_CHECKING:
@@ -11,27 +12,10 @@ if TYPE_CHECKING:
 
     from gradverify.layers.registry import WindowRoles
 
-__all__ = ["RoleError", "parameter_at", "windows"]
+__all__ = ["parameter_at", "parameter_paths", "windows"]
 
 _MISSING = object()
 _LEAST = {"kernel": 1, "stride": 1, "padding": 0, "dilation": 1}
-
-
-class RoleError(Exception):
-    """A role of the window cannot be read; ``role`` says which.
-
-    Parameters
-    ----------
-    role
-        ``input``, ``kernel``, ``stride``, ``padding`` or ``dilation``.
-    message
-        What is wrong and what was expected.
-    """
-
-    def __init__(self, role: str, message: str) -> None:
-        super().__init__(role, message)
-        self.role = role
-        self.message = message
 
 
 def parameter_at(params: Mapping[str, Any], path: str) -> Any:
@@ -48,6 +32,18 @@ def parameter_at(params: Mapping[str, Any], path: str) -> Any:
             raise KeyError(path)
         value = value[name]
     return value
+
+
+def parameter_paths(params: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return the dotted paths of all parameters, those of nested mappings too."""
+    found = []
+    for name, value in params.items():
+        if "." in name:
+            continue  # a path could not tell it from a name in a name
+        found.append(prefix + name)
+        if isinstance(value, dict):
+            found.extend(parameter_paths(value, f"{prefix}{name}."))
+    return found
 
 
 def windows(
@@ -75,7 +71,7 @@ def windows(
         A role names nothing, or its value is no length.
     """
     if roles.input not in shapes:
-        raise RoleError("input", f"there is no input '{roles.input}', expected one of {', '.join(shapes)}")
+        raise RoleError("input", f"there is no input '{roles.input}', {nearest_name(roles.input, tuple(shapes))}")
     shape = shapes[roles.input]
     is_input = isinstance(roles.kernel, str) and roles.kernel in shapes
     kernel_shape = shapes[roles.kernel] if is_input else None
@@ -109,7 +105,9 @@ def _value(role: str, given: Any, params: Mapping[str, Any]) -> Any:
     try:
         return parameter_at(params, given)
     except KeyError:
-        raise RoleError(role, f"there is no parameter or input '{given}', expected one for the {role}") from None
+        wanted = "input or parameter" if role == "kernel" else "parameter"
+        hint = nearest_name(given, tuple(parameter_paths(params)))
+        raise RoleError(role, f"there is no {wanted} '{given}' for the {role}, {hint}") from None
 
 
 def _lengths(role: str, value: Any, count: int) -> tuple[int, ...]:
