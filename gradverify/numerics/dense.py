@@ -32,6 +32,8 @@ _ROUGH = 1e-5
 _LADDER = (1.0, 2.0**-5, 2.0**-10, 2.0**-15, 2.0**5)
 # Error bar, relative to the slope, at which no kink need be looked for.
 _SHARP = 1e-7
+# Error bar, relative to the gap at a kink, beyond which the element cannot be told from the kink.
+_BLUNT = 1e-3
 # Elements looked at again at a time; when a whole chunk still fails, the others are taken to fail as well.
 _CHUNK = 48
 _POINTS_AFFINE, _POINTS_SMOOTH = 1, 4
@@ -173,10 +175,10 @@ class _Look:
         noise = self.noise.among(moved_outputs(self.functional, self.name, index, 2 * self.step * max(_LADDER)))
         value, bar = min((self._at(index, self.step * factor, noise) for factor in _LADDER), key=lambda found: found[1])
         if not bar <= _SHARP * abs(value):
-            for factor in sorted(_LADDER):
+            for factor in sorted(_LADDER)[:-1]:
                 kink = find_kink(self.functional, self.name, index, self.step * factor, noise)
-                if kink is not None and not bar < (kink.high - kink.low) / 8:
-                    width = 8 * noise / (self.step * factor)
+                if kink is not None and not bar < _BLUNT * (kink.high - kink.low):
+                    width = 32 * noise / (self.step * factor)
                     return kink.low - width, kink.high + width, 0.0  # wide anyway, so the bar decides nothing
         return value, value, bar
 
@@ -184,7 +186,7 @@ class _Look:
         """Return the slope at a step and its bar: its change when the step is halved, and what a kink would do."""
         wide = five_point(self.functional, self.name, index, step)
         narrow = five_point(self.functional, self.name, index, step / 2)
-        bar = abs(wide.value - narrow.value) + max(wide.corner, narrow.corner) + 8 * noise / step
+        bar = abs(wide.value - narrow.value) + max(wide.corner, narrow.corner, 8 * noise / step)
         return narrow.value, bar if np.isfinite(bar) else np.inf
 
 
@@ -202,7 +204,7 @@ def _second_look(look: _Look, estimate: _Estimate, analytic: Array, bounds: Boun
             kinks += low < high
             seen[position] = True
         comparison = compare(flat, estimate.low, estimate.high, estimate.bar, bounds)
-        if len(chunk) < _CHUNK or np.all(comparison.failed[chunk]):
+        if np.all(comparison.failed[chunk]):
             unconfirmed = int(np.sum(comparison.failed & ~seen & np.isfinite(flat)))
             return _shaped(comparison, estimate.bar, kinks, unconfirmed, analytic.shape)
 

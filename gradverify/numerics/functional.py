@@ -37,8 +37,8 @@ class Functional:
     base: tuple[Array, ...]
 
     def at(self, name: str, value: Array) -> tuple[Array, ...]:
-        """Return the outputs with one input replaced."""
-        return self.evaluate({**self.inputs, name: value})
+        """Return the outputs with one input replaced, in the dtype of that input: code may accept no other."""
+        return self.evaluate({**self.inputs, name: value.astype(self.inputs[name].dtype, copy=False)})
 
     def change(self, after: tuple[Array, ...], before: tuple[Array, ...]) -> float:
         """Return ``sum_j c_j . (after_j - before_j)``.
