@@ -7,15 +7,15 @@ small until kinks lie outside the stencil, and where none does, the one-sided sl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gradverify.numerics.comparison import Bounds, Comparison, compare
-from gradverify.numerics.error_bar import is_affine, measured_noise
+from gradverify.numerics.error_bar import is_affine, measured_noise, rounding
 from gradverify.numerics.functional import spread
-from gradverify.numerics.kinks import find_kink
+from gradverify.numerics.kinks import find_kink, joint_slope
 from gradverify.numerics.stencils import five_point, forward_slope, moved_outputs, power_of_two
 
 if TYPE_CHECKING:
@@ -29,14 +29,19 @@ __all__ = ["DenseGradient", "Effort", "OverBudgetError", "dense_check"]
 # Estimated error of order 2, relative to the largest entry, beyond which a kink is suspected within the stencil.
 _ROUGH = 1e-5
 # Steps of the second look in units of the first one's.
-_LADDER = (1.0, 2.0**-5, 2.0**-10, 2.0**-15, 2.0**5)
+_LADDER = (1.0, 2.0**-3, 2.0**-6, 2.0**-9, 2.0**-12, 2.0**-15, 2.0**5)
 # Error bar, relative to the slope, at which no kink need be looked for.
 _SHARP = 1e-7
 # Error bar, relative to the gap at a kink, beyond which the element cannot be told from the kink.
 _BLUNT = 1e-3
 # Elements looked at again at a time; when a whole chunk still fails, the others are taken to fail as well.
 _CHUNK = 48
+# Room for the order-2 slope along which all kinks move together, relative to what is added up.
+_JOINT_ROOM = 1e-5
 _POINTS_AFFINE, _POINTS_SMOOTH = 1, 4
+# Directions along which slopes that looked affine are proved, and what rounding may leave there.
+_PROOFS = 2
+_PROOF_ROOM = 1e-9
 
 
 class OverBudgetError(Exception):
@@ -82,6 +87,8 @@ class DenseGradient:
         Per element.
     kinks
         How many elements were judged by the slopes on both sides of a kink.
+    torn
+        Whether the elements at kinks fail together: they do not add up to the slope when all of them move.
     unconfirmed
         How many failing elements were not looked at a second time, since all of a sample still failed.
     """
@@ -89,6 +96,7 @@ class DenseGradient:
     comparison: Comparison
     bar: Array
     kinks: int
+    torn: bool
     unconfirmed: int
 
 
@@ -124,12 +132,24 @@ def dense_check(functional: Functional, name: str, analytic: Array, effort: Effo
     if value.size * _POINTS_AFFINE > effort.budget:
         raise OverBudgetError(value.size * _POINTS_SMOOTH)
     noise = measured_noise(functional, name, effort.random)
-    affine = is_affine(functional, name, effort.random)
-    if not affine and value.size * _POINTS_SMOOTH > effort.budget:
-        raise OverBudgetError(value.size * _POINTS_SMOOTH)
     step = _first_step(functional, name, noise)
-    estimate = _affine_look(functional, name, noise) if affine else _smooth_look(functional, name, step, noise)
-    return _second_look(_Look(functional, name, step, noise), estimate, analytic, effort.bounds)
+    estimate = _affine_look(functional, name, noise, effort.random)
+    if estimate is None:
+        if value.size * _POINTS_SMOOTH > effort.budget:
+            raise OverBudgetError(value.size * _POINTS_SMOOTH)
+        estimate = _smooth_look(functional, name, step, noise)
+    bounds = _with_noise_floor(effort.bounds, estimate, rounding(functional).total / step)
+    return _second_look(_Look(functional, name, step, noise), estimate, analytic, bounds)
+
+
+def _with_noise_floor(bounds: Bounds, estimate: _Estimate, roundoff: float) -> Bounds:
+    """Return bounds whose floor is the roundoff of the differences, where the whole gradient lies below it.
+
+    That of a saturated function does: there is nothing to compare, and nothing to be told.
+    """
+    limit = 8 * roundoff
+    largest = float(np.max(np.maximum(np.abs(estimate.low), np.abs(estimate.high)), initial=0.0))
+    return replace(bounds, floor=max(bounds.floor, limit)) if largest <= limit else bounds
 
 
 def _first_step(functional: Functional, name: str, noise: Noise) -> float:
@@ -142,10 +162,28 @@ def _indices(functional: Functional, name: str) -> Iterator[tuple[int, ...]]:
     return np.ndindex(functional.inputs[name].shape)
 
 
-def _affine_look(functional: Functional, name: str, noise: Noise) -> _Estimate:
+def _affine_look(functional: Functional, name: str, noise: Noise, random: np.random.Generator) -> _Estimate | None:
+    """Return one-sided slopes where the functional is affine in the input, or ``None`` where it is not."""
+    if not is_affine(functional, name, random):
+        return None
     step = power_of_two(spread(functional.inputs[name]))
     slopes = np.array([forward_slope(functional, name, index, step) for index in _indices(functional, name)])
+    if not _adds_up(functional, name, slopes, random):
+        return None
     return _Estimate(slopes, slopes.copy(), np.full(slopes.shape, 4 * noise.total / step))
+
+
+def _adds_up(functional: Functional, name: str, slopes: Array, random: np.random.Generator) -> bool:
+    """Return whether the slopes add up to the change along random directions: the proof of what looked affine."""
+    value = functional.inputs[name]
+    for _ in range(_PROOFS):
+        direction = spread(value) * random.standard_normal(value.shape)
+        parts = slopes * np.ravel(direction)
+        change = functional.change(functional.at(name, value + direction), functional.base)
+        size = float(np.sum(np.abs(parts))) + functional.magnitude
+        if not abs(float(np.sum(parts)) - change) <= _PROOF_ROOM * size:
+            return False
+    return True
 
 
 def _smooth_look(functional: Functional, name: str, step: float, noise: Noise) -> _Estimate:
@@ -192,7 +230,7 @@ class _Look:
 
 def _second_look(look: _Look, estimate: _Estimate, analytic: Array, bounds: Bounds) -> DenseGradient:
     flat = np.ravel(analytic)
-    kinks, seen = 0, np.zeros(flat.shape, dtype=bool)
+    seen = np.zeros(flat.shape, dtype=bool)
     while True:
         comparison = compare(flat, estimate.low, estimate.high, estimate.bar, bounds)
         doubtful = (comparison.failed | comparison.inconclusive) & ~seen & np.isfinite(flat)
@@ -201,12 +239,10 @@ def _second_look(look: _Look, estimate: _Estimate, analytic: Array, bounds: Boun
             index = tuple(int(axis) for axis in np.unravel_index(position, analytic.shape))
             low, high, bar = look.again(index)
             estimate.low[position], estimate.high[position], estimate.bar[position] = low, high, bar
-            kinks += low < high
             seen[position] = True
         comparison = compare(flat, estimate.low, estimate.high, estimate.bar, bounds)
         if np.all(comparison.failed[chunk]):
-            unconfirmed = int(np.sum(comparison.failed & ~seen & np.isfinite(flat)))
-            return _shaped(comparison, estimate.bar, kinks, unconfirmed, analytic.shape)
+            return _found(look, estimate, flat, comparison, seen)
 
 
 def _worst_first(comparison: Comparison, doubtful: Array) -> Array:
@@ -217,7 +253,28 @@ def _worst_first(comparison: Comparison, doubtful: Array) -> Array:
     return positions[np.argsort(-excess, kind="stable")[:_CHUNK]]
 
 
-def _shaped(comparison: Comparison, bar: Array, kinks: int, unconfirmed: int, shape: tuple[int, ...]) -> DenseGradient:
-    fields = ("numerical", "difference", "allowed", "failed", "inconclusive")
+def _found(look: _Look, estimate: _Estimate, flat: Array, comparison: Comparison, seen: Array) -> DenseGradient:
+    kinked = estimate.low < estimate.high
+    torn = bool(np.any(kinked)) and _torn(look, flat, comparison, kinked)
+    failed = comparison.failed | kinked if torn else comparison.failed
+    shape = look.functional.inputs[look.name].shape
+    fields = ("numerical", "difference", "allowed", "inconclusive")
     arrays = {name: getattr(comparison, name).reshape(shape) for name in fields}
-    return DenseGradient(Comparison(relative=comparison.relative, **arrays), bar.reshape(shape), kinks, unconfirmed)
+    return DenseGradient(
+        comparison=Comparison(relative=comparison.relative, failed=failed.reshape(shape), **arrays),
+        bar=estimate.bar.reshape(shape),
+        kinks=int(np.sum(kinked)),
+        torn=torn,
+        unconfirmed=int(np.sum(comparison.failed & ~seen & np.isfinite(flat))),
+    )
+
+
+def _torn(look: _Look, flat: Array, comparison: Comparison, kinked: Array) -> bool:
+    """Return whether the elements at kinks do not add up to the slope along which all of them move."""
+    mask = kinked.reshape(look.functional.inputs[look.name].shape)
+    slope = joint_slope(look.functional, look.name, mask, look.step)
+    if slope is None:
+        return False
+    parts = flat[kinked]
+    room = _JOINT_ROOM * (abs(slope) + float(np.sum(np.abs(parts)))) + 8 * look.noise.total / look.step
+    return not abs(float(np.sum(parts)) - slope) <= float(np.sum(comparison.allowed[kinked])) + room

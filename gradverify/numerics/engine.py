@@ -88,10 +88,12 @@ def _reason(found: DenseGradient, failed: int, inconclusive: int, analytic: Arra
     infinite = int(np.sum(~np.isfinite(analytic)))
     if infinite:
         parts.append(f"{infinite} analytic entries are not finite")
-    if failed > infinite:
+    if failed > infinite and not (found.torn and failed == found.kinks):
         parts.append(f"{failed - infinite} of {analytic.size} elements differ by more than is allowed")
     if inconclusive:
         parts.append(f"the error bar of {inconclusive} elements is wider than the tolerance")
-    if found.kinks:
+    if found.torn:
+        parts.append(f"{found.kinks} elements at kinks do not add up to the slope when all of them move together")
+    elif found.kinks:
         parts.append(f"{found.kinks} elements at kinks, judged by the slopes on both sides")
     return "; ".join(parts) or None

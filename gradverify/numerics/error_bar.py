@@ -14,7 +14,7 @@ from gradverify.numerics.sampling import signs
 if TYPE_CHECKING:
     from gradverify.numerics.functional import Array, Functional
 
-__all__ = ["Noise", "is_affine", "measured_noise", "rounding_floor"]
+__all__ = ["Noise", "is_affine", "measured_noise", "rounding", "rounding_floor"]
 
 _POINTS = 9
 _ORDERS = (3, 4, 5)
@@ -70,18 +70,18 @@ def measured_noise(functional: Functional, name: str, random: np.random.Generato
         Stream for the direction.
     """
     direction = signs(functional.inputs[name].shape, random)
-    rounding = _rounding(functional)
+    least = rounding(functional)
     terms = _noise_along(functional, name, direction)
-    if Noise(terms).total > _SUSPICIOUS * Noise(rounding).total:
+    if Noise(terms).total > _SUSPICIOUS * least.total:
         other = _noise_along(functional, name, -direction)
         terms = tuple(np.minimum(one, two) for one, two in zip(terms, other, strict=True))
-    return Noise(tuple(np.maximum(term, least) for term, least in zip(terms, rounding, strict=True)))
+    return Noise(tuple(np.maximum(term, floor) for term, floor in zip(terms, least.terms, strict=True)))
 
 
-def _rounding(functional: Functional) -> tuple[Array, ...]:
+def rounding(functional: Functional) -> Noise:
     """Return what rounding alone puts into each term, from the precision of the outputs."""
     pairs = zip(functional.cotangents, functional.base, strict=True)
-    return tuple(np.finfo(output.dtype).eps * np.abs(weight * output) for weight, output in pairs)
+    return Noise(tuple(np.finfo(output.dtype).eps * np.abs(weight * output) for weight, output in pairs))
 
 
 def _noise_along(functional: Functional, name: str, direction: Array) -> tuple[Array, ...]:

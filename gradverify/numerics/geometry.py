@@ -9,7 +9,7 @@ padded input ``H + P_lo + P_hi`` exactly when ``S`` divides ``H + P_lo + P_hi - 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from gradverify.errors import GeometryError
@@ -173,14 +173,15 @@ def _suggestions(window: Window) -> Iterator[str]:
 
 def _changes(window: Window) -> Iterator[tuple[str, int, int, Callable[[int], Window]]]:
     """Yield the name, present value, least value and effect of each single change."""
-    yield "input", window.input, 1, lambda value: replace(window, input=value)
-    if window.padding[0] == window.padding[1]:
-        yield "padding", window.padding[0], 0, lambda value: replace(window, padding=(value, value))
+    length, kernel, stride, (low, high) = window.input, window.kernel, window.stride, window.padding
+    rest = (window.dilation, window.reads_padding_only)
+    yield "input", length, 1, lambda value: Window(value, kernel, stride, (low, high), *rest)
+    if low == high:
+        yield "padding", low, 0, lambda value: Window(length, kernel, stride, (value, value), *rest)
     else:
-        low, high = window.padding
-        yield "far padding", high, 0, lambda value: replace(window, padding=(low, value))
-    yield "kernel", window.kernel, 1, lambda value: replace(window, kernel=value)
-    yield "stride", window.stride, 1, lambda value: replace(window, stride=value)
+        yield "far padding", high, 0, lambda value: Window(length, kernel, stride, (low, value), *rest)
+    yield "kernel", kernel, 1, lambda value: Window(length, value, stride, (low, high), *rest)
+    yield "stride", stride, 1, lambda value: Window(length, kernel, value, (low, high), *rest)
 
 
 def _nearest_exact(now: int, lowest: int, direction: int, change: Callable[[int], Window]) -> int | None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gradverify.numerics.stencils import forward_slope
 
 if TYPE_CHECKING:
-    from gradverify.numerics.functional import Functional
+    from gradverify.numerics.functional import Array, Functional
 
-__all__ = ["Kink", "find_kink"]
+__all__ = ["Kink", "find_kink", "joint_slope"]
 
 # A smooth function's one-sided slopes approach each other in proportion to the step.
 _SHRINKS = 0.75
 # Across a jump they move apart in proportion to one over the step: then there are no slopes to lie between.
 _GROWS = 1.5
+# Bend of an output, relative to its change, up to which it is smooth along a direction.
+_STRAIGHT = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,31 @@ def find_kink(functional: Functional, name: str, index: tuple[int, ...], step: f
         return None
     ends = [2 * near - far for near, far in zip(narrow, wide, strict=True)]
     return Kink(min(ends), max(ends))
+
+
+def joint_slope(functional: Functional, name: str, mask: Array, step: float) -> float | None:
+    """Return the slope when all elements of a mask move together, or ``None`` where the outputs kink even then.
+
+    A tie of a maximum is a kink for each of its elements, and none when all of them move: whatever subgradient is
+    chosen, its entries must add up to this slope. Handing the whole gradient to every one of the ties lies between the
+    slopes element by element, and fails here. 2 passes, order 2.
+
+    Parameters
+    ----------
+    functional, name
+        What is differentiated, and by which input.
+    mask
+        Which elements move, of the input's shape.
+    step
+        How far.
+    """
+    value = functional.inputs[name]
+    after, before = (functional.at(name, value + way * step * mask) for way in (1, -1))
+    for weight, new, old, middle in zip(functional.cotangents, after, before, functional.base, strict=True):
+        change = float(np.max(np.abs(weight * (new - old)), initial=0.0))
+        if not float(np.max(np.abs(weight * (new - middle - (middle - old))), initial=0.0)) <= _STRAIGHT * change:
+            return None
+    return float(functional.change(after, before) / (2 * step))
 
 
 def _gap(functional: Functional, name: str, index: tuple[int, ...], step: float) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from functionals import SMOOTH, batchnorm, batchnorm_gradient, effort, functiona
 from gradverify.numerics.comparison import Bounds
 from gradverify.numerics.dense import Effort, OverBudgetError, dense_check
 from gradverify.numerics.engine import check_gradient
+from gradverify.numerics.error_bar import is_affine
 from gradverify.results import Verdict
 
 SEEDS = range(20)
@@ -276,3 +277,37 @@ def test_many_wrong_elements_are_all_counted():
     subject = functional(np.tanh, x=x)
     exact = subject.cotangents[0] * (1 - np.tanh(x) ** 2)
     assert check(subject, 2 * exact).failed == 300
+
+
+@pytest.mark.parametrize("share", [(1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.5, 0.25, 0.25)])
+def test_any_subgradient_of_a_tie_passes(share):
+    subject = functional(lambda x: x.max(axis=1), x=[[2.0, 2.0, 2.0, 1.0]])
+    weight = float(subject.cotangents[0][0])
+    assert check(subject, weight * np.array([[*share, 0.0]])).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("share", [(1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (0.5, 0.5, 0.5)])
+def test_what_is_no_subgradient_of_a_tie_fails_though_each_element_lies_between_its_slopes(share):
+    for seed in range(8):
+        subject = functional(lambda x: x.max(axis=1), seed, x=[[2.0, 2.0, 2.0, 1.0]])
+        weight = float(subject.cotangents[0][0])
+        found = check(subject, weight * np.array([[*share, 0.0]]), seed=seed)
+        assert found.verdict is Verdict.FAIL, seed
+        assert found.failed == 3
+        assert "when all of them move together" in found.reason
+
+
+def test_what_looks_affine_along_the_directions_tried_is_proved_before_it_is_believed():
+    looked = 0
+    for seed in range(60):
+        subject = functional(lambda x: x.max(), seed, x=[1.0, 1.0])
+        looked += is_affine(subject, "x", effort(subject, seed=seed).random)
+        assert check(subject, np.full(2, float(subject.cotangents[0])), seed=seed).verdict is Verdict.FAIL
+    assert looked > 0  # some of them would have been believed
+
+
+@pytest.mark.parametrize("value", [30.0, 200.0])
+def test_a_saturated_function_has_no_gradient_to_tell(value):
+    subject = functional(np.tanh, x=np.full(5, value))
+    assert check(subject, np.zeros(5)).verdict is Verdict.PASS
+    assert check(subject, np.full(5, 1e-6)).verdict is Verdict.FAIL

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from functionals import SMOOTH, functional, weighted
 
-from gradverify.numerics.kinks import Kink, find_kink
+from gradverify.numerics.kinks import Kink, find_kink, joint_slope
 
 STEP = 2.0**-12
 
@@ -60,3 +60,14 @@ def test_noise_is_no_kink():
 @pytest.mark.parametrize("function", [lambda x: x + (x >= 0), lambda x: np.where(x < 0, 5.0, x), np.sign])
 def test_a_jump_is_no_kink_since_it_has_no_slopes(function):
     assert find_kink(weighted(function, 1.0, 0.0), "x", (0,), STEP, 1e-17) is None
+
+
+def test_ties_that_move_together_have_one_slope():
+    subject = functional(lambda x: x.max(axis=1), x=[[2.0, 2.0, 1.0], [0.0, 3.0, 3.0]])
+    tied = np.array([[1, 1, 0], [0, 1, 1]], dtype=bool)
+    assert joint_slope(subject, "x", tied, STEP) == pytest.approx(float(subject.cotangents[0].sum()))
+
+
+def test_kinks_that_stay_kinks_when_all_move_have_no_joint_slope():
+    subject = functional(lambda x: np.maximum(x, 0), x=np.zeros(4))
+    assert joint_slope(subject, "x", np.ones(4, dtype=bool), STEP) is None
