@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,7 +102,7 @@ def agreement(case: Case, subject: Subject, trial: Trial) -> Contract | None:
     if not isinstance(case.target, LayerTarget) or case.target.reference is None:
         return None
     reference = case.target.reference
-    target = load_layer(replace(case), reference, subject.differentiable)
+    target = load_layer(case, reference, subject.differentiable)
     forward = target.forward(subject.inputs)
     cotangents = cotangents_of(case, forward.outputs)
     gradients = target.backward(cotangents, forward, subject.inputs).values

@@ -100,7 +100,7 @@ def _collect(selection: Selection) -> None:
 
 
 def _map_keys(selection: Selection, command: str) -> tuple[str, ...]:
-    """Return the keys of the map of a sweep that sets none: stride and padding where there are such, else the first."""
+    """Return all keys that the cases of a sweep without ``--set`` have themselves."""
     if command != "sweep":
         return ()
     return tuple(dict.fromkeys(key for case in selection.cases for key in case.sweep))
