@@ -7,35 +7,19 @@ that every problem of a file is found at once.
 from __future__ import annotations
 
 import math
-import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from gradverify.errors import nearest_name
-from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, SequenceNode, kind_of, shortened
+from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, SequenceNode, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = [
-    "INVALID",
-    "Choice",
-    "Either",
-    "Field",
-    "Flag",
-    "ListOf",
-    "Plain",
-    "Real",
-    "Rule",
-    "Section",
-    "Table",
-    "Text",
-    "Whole",
-]
+__all__ = ["INVALID", "Either", "Field", "ListOf", "Plain", "Rule", "Schema", "Section", "Table", "is_broken"]
 
 Schema = dict[str, Any]
-_LARGEST = 1e308
 
 
 class _Invalid:
@@ -70,171 +54,14 @@ class Rule(ABC):
 
     def refuse(self, node: Node, problems: Problems) -> Any:
         """Record that the node is not what is expected, unless its own problem is known already."""
-        if not _is_broken(node):
+        if not is_broken(node):
             problems.add(node.position, f"got {kind_of(node)}, expected {self.expected}")
         return INVALID
 
 
-def _is_broken(node: Node) -> bool:
+def is_broken(node: Node) -> bool:
     """Return whether the parser recorded this number's problem already."""
     return isinstance(node, ScalarNode) and isinstance(node.value, float) and math.isnan(node.value)
-
-
-def _is_number(node: Node) -> bool:
-    return isinstance(node, ScalarNode) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool)
-
-
-class ScalarRule(Rule):
-    """A single value."""
-
-    def accepts(self, node: Node) -> bool:
-        return isinstance(node, ScalarNode) and self.holds(node.value)
-
-    @abstractmethod
-    def holds(self, value: object) -> bool:
-        """Return whether the value is right."""
-
-    def read(self, node: Node, problems: Problems) -> Any:
-        if isinstance(node, ScalarNode) and self.holds(node.value):
-            return node.value
-        if isinstance(node, ScalarNode) and (limit := self.exceeded(node.value)) is not None:
-            problems.add(node.position, f"got {kind_of(node)}, expected at most {limit}")
-            return INVALID
-        return self.refuse(node, problems)
-
-    def exceeded(self, value: object) -> str | None:  # noqa: ARG002  most rules have no limit
-        """Return the limit that a value of the right kind exceeds, where the expectation does not say it."""
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Whole(ScalarRule):
-    """A whole number of at least ``minimum`` and at most ``maximum``."""
-
-    minimum: int | None = None
-    maximum: int = 2**63 - 1
-
-    @property
-    def expected(self) -> str:
-        if self.minimum == self.maximum:
-            return f"{self.minimum}"
-        return "a whole number" if self.minimum is None else f"a whole number of at least {self.minimum}"
-
-    def holds(self, value: object) -> bool:
-        if isinstance(value, bool) or not isinstance(value, int):
-            return False
-        return -self.maximum <= value <= self.maximum and (self.minimum is None or value >= self.minimum)
-
-    def exceeded(self, value: object) -> str | None:
-        if not isinstance(value, int) or self.minimum == self.maximum:
-            return None
-        return str(self.maximum) if value > self.maximum else None
-
-    def schema(self) -> Schema:
-        lowest = -self.maximum if self.minimum is None else self.minimum
-        return {"type": "integer", "minimum": lowest, "maximum": self.maximum}
-
-
-@dataclass(frozen=True, slots=True)
-class Real(ScalarRule):
-    """A finite number within bounds; ``above`` excludes its bound."""
-
-    minimum: float | None = None
-    above: float | None = None
-    maximum: float | None = None
-
-    @property
-    def expected(self) -> str:
-        bounds = [
-            text
-            for bound, text in (
-                (self.minimum, f"of at least {self.minimum}"),
-                (self.above, f"above {self.above}"),
-                (self.maximum, f"at most {self.maximum:.15g}" if self.maximum is not None else ""),
-            )
-            if bound is not None
-        ]
-        return " ".join(["a number", " and ".join(bounds)]).strip()
-
-    def holds(self, value: object) -> bool:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > _LARGEST:
-            return False
-        return (
-            (self.minimum is None or value >= self.minimum)
-            and (self.above is None or value > self.above)
-            and (self.maximum is None or value <= self.maximum)
-        )
-
-    def exceeded(self, value: object) -> str | None:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return None
-        return f"{_LARGEST:g} in size" if abs(value) > _LARGEST else None
-
-    def schema(self) -> Schema:
-        named = {"minimum": self.minimum, "exclusiveMinimum": self.above, "maximum": self.maximum}
-        return {"type": "number"} | {name: bound for name, bound in named.items() if bound is not None}
-
-
-@dataclass(frozen=True, slots=True)
-class Flag(ScalarRule):
-    """``true`` or ``false``."""
-
-    @property
-    def expected(self) -> str:
-        return "true or false"
-
-    def holds(self, value: object) -> bool:
-        return isinstance(value, bool)
-
-    def schema(self) -> Schema:
-        return {"type": "boolean"}
-
-
-@dataclass(frozen=True, slots=True)
-class Text(ScalarRule):
-    """Text that matches a pattern as a whole."""
-
-    what: str
-    pattern: str = r"[^\x00-\x1f\x7f]+"
-    longest: int = 200
-
-    @property
-    def expected(self) -> str:
-        return self.what
-
-    def holds(self, value: object) -> bool:
-        return isinstance(value, str) and len(value) <= self.longest and bool(re.fullmatch(self.pattern, value))
-
-    def exceeded(self, value: object) -> str | None:
-        return f"{self.longest} characters" if isinstance(value, str) and len(value) > self.longest else None
-
-    def schema(self) -> Schema:
-        return {"type": "string", "pattern": f"^(?:{self.pattern})$", "maxLength": self.longest}
-
-
-@dataclass(frozen=True, slots=True)
-class Choice(ScalarRule):
-    """One of a few words."""
-
-    what: str
-    options: tuple[str, ...]
-
-    @property
-    def expected(self) -> str:
-        return f"{self.what}: {', '.join(self.options)}"
-
-    def holds(self, value: object) -> bool:
-        return isinstance(value, str) and value in self.options
-
-    def read(self, node: Node, problems: Problems) -> Any:
-        if isinstance(node, ScalarNode) and isinstance(node.value, str) and not self.holds(node.value):
-            hint = nearest_name(node.value, self.options)
-            problems.add(node.position, f"'{shortened(node.value)}' is not {self.what}, {hint}")
-            return INVALID
-        return ScalarRule.read(self, node, problems)
-
-    def schema(self) -> Schema:
-        return {"enum": list(self.options)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +79,7 @@ class Plain(Rule):
 
     def read(self, node: Node, problems: Problems) -> Any:
         if isinstance(node, ScalarNode):
-            return INVALID if _is_broken(node) else node.value
+            return INVALID if is_broken(node) else node.value
         inner = node.items if isinstance(node, SequenceNode) else tuple(value for _, value in node.entries)
         values = [self.read(item, problems) for item in inner]
         if INVALID in values:
@@ -331,7 +158,7 @@ class Table(Rule):
 
     item: Rule
     what: str
-    name: Rule = Text("a name")
+    name: Rule
 
     @property
     def expected(self) -> str:

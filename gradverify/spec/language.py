@@ -5,21 +5,9 @@ from __future__ import annotations
 import re
 
 from gradverify.layers.registry import LAYERS, Kind
-from gradverify.spec.grammar import (
-    Choice,
-    Either,
-    Field,
-    Flag,
-    ListOf,
-    Plain,
-    Real,
-    Rule,
-    Section,
-    Table,
-    Text,
-    Whole,
-)
+from gradverify.spec.grammar import Either, Field, ListOf, Plain, Rule, Section, Table
 from gradverify.spec.model import DTYPES, Check, Fill
+from gradverify.spec.scalars import Choice, Flag, Real, Text, Whole
 
 __all__ = ["CASE", "EITHER_INPUT", "INTEGER_DTYPES", "METHODS", "PARAMETER_RULES", "RANGE", "SPEC", "TARGETS"]
 
@@ -182,7 +170,7 @@ CASE = Section(
             "keyword arguments",
         ),
         "sweep": Field(
-            Table(_SWEPT, "a mapping from names of params or dims to lists of values"),
+            Table(_SWEPT, "a mapping from names of params or dims to lists of values", Text("a name")),
             "the full product over these is run",
         ),
         "geometry": Field(_GEOMETRY, "what the window of your own function is, so that audit can judge it"),

@@ -6,10 +6,11 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from gradverify.layers.registry import LAYERS
-from gradverify.spec.grammar import INVALID, Plain, Rule, Whole
+from gradverify.spec.grammar import INVALID, Plain, Rule
 from gradverify.spec.language import PARAMETER_RULES, RANGE
 from gradverify.spec.nodes import Node, Position, Problems, ScalarNode, SequenceNode, escaped, shortened
 from gradverify.spec.parsing import parse_scalar
+from gradverify.spec.scalars import Whole
 from gradverify.spec.windows import parameter_paths
 
 if TYPE_CHECKING:
