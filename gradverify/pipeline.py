@@ -6,7 +6,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gradverify import __version__
 from gradverify.checks.geometry import audit as audit_case
@@ -201,7 +201,7 @@ def _settled(results: Results, cases: tuple[Case, ...], settings: Settings) -> R
             if settings.fail_fast and settled.verdict not in {Verdict.PASS, Verdict.SKIP}:
                 break
     for case in cases[ended:]:
-        yield _unfinished(case, Verdict.SKIP, "not run")
+        yield case.result(Verdict.SKIP, "not run")
 
 
 def settle(result: CaseResult, policy: Policy) -> CaseResult:
@@ -232,23 +232,8 @@ def _results(cases: tuple[Case, ...], outcomes: Generator[Done | Lost, None, Non
             if isinstance(outcome, Done):
                 yield outcome.value
             else:
-                yield _unfinished(case, Verdict.ERROR, _lost_reason(outcome), outcome.seconds)
+                yield case.result(Verdict.ERROR, _lost_reason(outcome), seconds=outcome.seconds)
 
 
 def _lost_reason(lost: Lost) -> str:
     return f"{lost.reason}\n{lost.output}" if lost.output else lost.reason
-
-
-def _unfinished(case: Case, verdict: Verdict, reason: str, seconds: float = 0.0) -> CaseResult:
-    """Return the result of a case of which nothing is known but why."""
-    fields: dict[str, Any] = {
-        "id": case.id,
-        "name": case.name,
-        "spec": case.spec,
-        "line": case.line,
-        "target": str(case.target),
-        "expect": case.expect,
-        "params": case.params,
-        "sweep": case.sweep,
-    }
-    return CaseResult(verdict=verdict, reason=reason, seconds=seconds, **fields)

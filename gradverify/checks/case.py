@@ -41,17 +41,9 @@ def verify(case: Case) -> CaseResult:
     except Exception as error:  # noqa: BLE001  user code may raise anything
         verdict, reason = Verdict.ERROR, explain_error(error, case.search_path)
     calls = findings.subject.target.calls if findings.subject else None
-    return CaseResult(
-        id=case.id,
-        name=case.name,
-        spec=case.spec,
-        line=case.line,
-        target=str(case.target),
-        verdict=verdict,
-        reason=reason,
-        expect=case.expect,
-        params=case.params,
-        sweep=case.sweep,
+    return case.result(
+        verdict,
+        reason,
         seconds=time.perf_counter() - started,
         forward_evaluations=calls.forward if calls else 0,
         backward_evaluations=calls.backward if calls else 0,

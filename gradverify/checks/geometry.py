@@ -22,20 +22,7 @@ def audit(case: Case) -> CaseResult:
     """Judge the geometry of one case, without its code."""
     started = time.perf_counter()
     verdict, reason, found = _audited(case)
-    return CaseResult(
-        id=case.id,
-        name=case.name,
-        spec=case.spec,
-        line=case.line,
-        target=str(case.target),
-        verdict=verdict,
-        reason=reason,
-        expect=case.expect,
-        params=case.params,
-        sweep=case.sweep,
-        seconds=time.perf_counter() - started,
-        geometry=found,
-    )
+    return case.result(verdict, reason, seconds=time.perf_counter() - started, geometry=found)
 
 
 def _audited(case: Case) -> tuple[Verdict, str | None, tuple[Geometry, ...]]:

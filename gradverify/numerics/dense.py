@@ -36,6 +36,8 @@ _SHARP = 1e-7
 _BLUNT = 1e-3
 # Elements looked at again at a time; when a whole chunk still fails, the others are taken to fail as well.
 _CHUNK = 48
+# Elements looked at again at most, at some 80 passes each: what is doubtful beyond them stays so.
+_MOST_AGAIN = 10_000
 # Room for the order-2 slope along which all kinks move together, relative to what is added up.
 _JOINT_ROOM = 1e-5
 _POINTS_AFFINE, _POINTS_SMOOTH = 1, 4
@@ -241,7 +243,7 @@ def _second_look(look: _Look, estimate: _Estimate, analytic: Array, bounds: Boun
             estimate.low[position], estimate.high[position], estimate.bar[position] = low, high, bar
             seen[position] = True
         comparison = compare(flat, estimate.low, estimate.high, estimate.bar, bounds)
-        if np.all(comparison.failed[chunk]):
+        if np.all(comparison.failed[chunk]) or np.sum(seen) >= _MOST_AGAIN:
             return _found(look, estimate, flat, comparison, seen)
 
 

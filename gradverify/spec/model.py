@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradverify.results import Verdict
+from gradverify.results import CaseResult, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -220,3 +220,19 @@ class Case:
     checks: tuple[Check, ...] = tuple(Check)
     expect: Verdict = Verdict.PASS
     search_path: tuple[str, ...] = ()
+
+    def result(self, verdict: Verdict, reason: str | None, **found: Any) -> CaseResult:
+        """Return what was found about this case; ``found`` are the other fields of a ``CaseResult``."""
+        return CaseResult(
+            id=self.id,
+            name=self.name,
+            spec=self.spec,
+            line=self.line,
+            target=str(self.target),
+            verdict=verdict,
+            reason=reason,
+            expect=self.expect,
+            params=self.params,
+            sweep=self.sweep,
+            **found,
+        )
