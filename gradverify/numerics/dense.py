@@ -36,8 +36,6 @@ _SHARP = 1e-7
 _BLUNT = 1e-3
 # Elements looked at again at a time; when a whole chunk still fails, the others are taken to fail as well.
 _CHUNK = 48
-# Elements looked at again at most, at some 80 passes each: what is doubtful beyond them stays so.
-_MOST_AGAIN = 10_000
 # Room for the order-2 slope along which all kinks move together, relative to what is added up.
 _JOINT_ROOM = 1e-5
 _POINTS_AFFINE, _POINTS_SMOOTH = 1, 4
@@ -213,14 +211,24 @@ class _Look:
     def again(self, index: tuple[int, ...]) -> tuple[float, float, float]:
         """Return low, high and bar of one element: the narrowest bar of the ladder, or the slopes at a kink."""
         noise = self.noise.among(moved_outputs(self.functional, self.name, index, 2 * self.step * max(_LADDER)))
+        here = self._kink(index, min(_LADDER), noise)
+        if here is not None:
+            wider = self._kink(index, 1.0, noise) or here  # less noise, unless another kink lies beside this one
+            inside = here[0] <= wider[0] and wider[1] <= here[1]
+            return *(wider if inside else here), 0.0
         value, bar = min((self._at(index, self.step * factor, noise) for factor in _LADDER), key=lambda found: found[1])
         if not bar <= _SHARP * abs(value):
-            for factor in sorted(_LADDER)[:-1]:
-                kink = find_kink(self.functional, self.name, index, self.step * factor, noise)
-                if kink is not None and not bar < _BLUNT * (kink.high - kink.low):
-                    width = 32 * noise / (self.step * factor)
-                    return kink.low - width, kink.high + width, 0.0  # wide anyway, so the bar decides nothing
+            for factor in sorted(_LADDER)[1:-1]:
+                ends = self._kink(index, factor, noise)
+                if ends is not None and not bar < _BLUNT * (ends[1] - ends[0]):
+                    return *ends, 0.0
         return value, value, bar
+
+    def _kink(self, index: tuple[int, ...], factor: float, noise: float) -> tuple[float, float] | None:
+        """Return the slopes on both sides of a kink at a step, and the room that noise asks for; 4 passes."""
+        kink = find_kink(self.functional, self.name, index, self.step * factor, noise)
+        width = 32 * noise / (self.step * factor)
+        return None if kink is None else (kink.low - width, kink.high + width)
 
     def _at(self, index: tuple[int, ...], step: float, noise: float) -> tuple[float, float]:
         """Return the slope at a step and its bar: its change when the step is halved, and what a kink would do."""
@@ -243,7 +251,7 @@ def _second_look(look: _Look, estimate: _Estimate, analytic: Array, bounds: Boun
             estimate.low[position], estimate.high[position], estimate.bar[position] = low, high, bar
             seen[position] = True
         comparison = compare(flat, estimate.low, estimate.high, estimate.bar, bounds)
-        if np.all(comparison.failed[chunk]) or np.sum(seen) >= _MOST_AGAIN:
+        if np.all(comparison.failed[chunk]):
             return _found(look, estimate, flat, comparison, seen)
 
 
