@@ -75,7 +75,7 @@ def conduct(
         report = ran(selection, settings, listen)
     finally:
         for file, buffer in files.items():
-            _write_atomically(Path(file), buffer.getvalue())
+            _write(Path(file), buffer.getvalue())
     sys.stdout.flush()
     sys.exit(report.exit_code)
 
@@ -88,8 +88,8 @@ def _outputs(common: Common) -> tuple[tuple[str, str | None], ...]:
     if len(set(files)) < len(files):
         raise click.UsageError("two formats for one file, expected a file for each")
     for file in files:
-        if not Path(file).resolve().parent.is_dir():
-            raise UsageError(f"--format: there is no folder for '{file}', expected an existing one")
+        if Path(file).is_dir() or not Path(file).resolve().parent.is_dir():
+            raise UsageError(f"--format: '{file}' is a folder, or in none, expected a file in an existing folder")
     return outputs
 
 
@@ -131,8 +131,15 @@ def _rows_and_columns(keys: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(ordered)[:2]
 
 
+def _write(path: Path, text: str) -> None:
+    """Write a report: a file as a whole or not at all, a device or pipe as it is."""
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    elif text:
+        _write_atomically(path, text)
+
+
 def _write_atomically(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all."""
     handle, name = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.", text=True)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:

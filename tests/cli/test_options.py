@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from workplace import run_command
@@ -190,6 +193,19 @@ def test_formats_go_to_files_and_one_to_stdout(workplace):
     assert workplace.run("run", "a.yaml", "--format", "json", "--format", "terminal").code == 2
     assert workplace.run("run", "a.yaml", "--format", "xml").code == 2
     assert workplace.run("run", "a.yaml", "--format", "json=no/where.json").code == 2
+    assert workplace.run("run", "a.yaml", "--format", "json=.").code == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX pipes")
+def test_a_report_goes_into_a_pipe_that_stays_one(workplace):
+    workplace.write("a.yaml", TANH)
+    pipe = workplace.path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-c", f"print(open({str(pipe)!r}).read())"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as reader:
+        assert workplace.run("run", "a.yaml", "--format", "json=pipe").code == 0
+        assert json.loads(reader.communicate(timeout=20)[0])["verdict"] == "pass"
+    assert pipe.is_fifo()
 
 
 def test_colour_only_where_it_is_wanted(workplace):
