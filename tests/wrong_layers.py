@@ -365,6 +365,22 @@ def tanh_backward_squares_cotangent(dout, cache):
     return dout**2 * (1 - cache[1] ** 2)
 
 
+def square_forward(x):
+    return x * x, x
+
+
+def square_backward(dout, x):
+    return 2 * x * dout
+
+
+def square_backward_nothing(dout, x):
+    return 0 * x * dout
+
+
+def square_backward_off(dout, x):
+    return 2.001 * x * dout
+
+
 def tanh_backward_accumulates(dout, cache):
     dx = cache[0]  # where zeros were meant
     dx += dout * (1 - cache[1] ** 2)
@@ -567,6 +583,17 @@ _SINGLE_ROWS = (
     _beside("tanh", "tanh_backward_squares_cotangent", {"x": [4, 5]}),
     _beside("tanh", "tanh_backward_accumulates", {"x": [4, 5]}),
     _row("maxpool", "all ties get the gradient", {"x": {"values": [[[[1.0, 1.0], [0.0, 1.0]]]]}}, _WHOLE),
+    *(
+        WrongLayer(f"square: {wrong}", {"x": {"shape": [4, 5], **data}}, ("square_forward", "square_backward"), pair)
+        for wrong, data, pair in (
+            (
+                "nothing, far from zero",
+                {"mean": 1e3, "std": 1e-3},
+                ("square_forward", "square_backward_nothing"),
+            ),
+            ("0.05 %, far from zero", {"mean": 1e3, "std": 1e-3}, ("square_forward", "square_backward_off")),
+        )
+    ),
     WrongLayer(
         "dx twice too large, far from zero",
         {"x": {"shape": [6, 4], "mean": 1e4}, "w": [4, 3], "b": [3]},

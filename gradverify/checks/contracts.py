@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradverify.checks.data import cotangents_of
+from gradverify.checks.data import cotangents_of, rounded
 from gradverify.numerics.error_bar import rounding_floor
 from gradverify.numerics.functional import Functional
 from gradverify.results import Contract, Severity, Verdict
@@ -25,6 +25,8 @@ __all__ = ["agreement", "arity", "dtype", "finite", "finite_forward", "shape"]
 
 # Roundings by which two implementations of one formula may differ, relative to the largest entry.
 _AGREEMENT_ROUNDINGS = 256
+# How often the effect of a rounding of every input may separate them.
+_INPUT_ROUNDINGS = 16
 
 
 def _contract(code: str, problems: list[str], kept: str, severity: Severity = Severity.FAILURE) -> Contract:
@@ -79,7 +81,7 @@ def finite_forward(forward: Forward) -> Contract:
 
 
 def finite(trial: Trial) -> Contract:
-    """Check that outputs and gradients hold neither NaN nor infinity."""
+    """Check that gradients hold neither NaN nor infinity; outputs were found finite before backward ran."""
     problems = []
     for name, value in _arrays(trial).items():
         count = int(np.sum(~np.isfinite(value)))
@@ -108,9 +110,19 @@ def agreement(case: Case, subject: Subject, trial: Trial) -> Contract | None:
     gradients = target.backward(cotangents, forward, subject.inputs).values
     functional = Functional(lambda inputs: target.forward(inputs).outputs, subject.inputs, cotangents, forward.outputs)
     problems = _disagreements({"out": trial.forward.outputs[0]}, {"out": forward.outputs[0]}, {})
-    floors = {name: rounding_floor(functional, name, subject.inputs[name].dtype) for name in gradients}
+    shaken = {name: rounded(case, name, value, value.dtype) for name, value in subject.inputs.items()}
+    moved = target.backward(cotangents, target.forward(shaken), shaken).values
+    floors = {
+        name: rounding_floor(functional, name, subject.inputs[name].dtype)
+        + _INPUT_ROUNDINGS * _largest(moved, gradients, name)
+        for name in gradients
+    }
     problems += _disagreements(_arrays(trial), gradients, floors)
     return _contract("agreement", problems, f"equals {reference} to rounding")
+
+
+def _largest(one: Mapping[str, Any], other: Mapping[str, Any], name: str) -> float:
+    return float(np.max(np.abs(np.asarray(one[name]) - np.asarray(other[name])), initial=0.0))
 
 
 def _disagreements(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradverify.errors import TargetError
-from gradverify.numerics.sampling import cotangent, fill, stream
+from gradverify.numerics.sampling import cotangent, fill, signs, stream
 from gradverify.spec.model import Case, Fill, InputSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["cotangents_of", "differentiable_names", "file_shape", "inputs_of"]
+__all__ = ["cotangents_of", "differentiable_names", "file_shape", "inputs_of", "rounded"]
 
 
 def inputs_of(case: Case) -> dict[str, NDArray[Any]]:
@@ -77,3 +77,12 @@ def cotangents_of(case: Case, outputs: tuple[NDArray[Any], ...]) -> tuple[NDArra
         values = cotangent(output.shape, stream(case.seed, "cotangent", case.name, str(number)))
         drawn.append(np.asarray(values).astype(output.dtype))
     return tuple(drawn)
+
+
+def rounded(case: Case, name: str, value: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return an input whose entries are moved by a rounding of a dtype, up or down at random; integers as they are."""
+    if dtype.kind != "f":
+        return value
+    directions = signs(value.shape, stream(case.seed, "rounding", case.name, name))
+    moved: NDArray[Any] = value * (1 + np.finfo(dtype).eps * directions).astype(value.dtype)
+    return moved

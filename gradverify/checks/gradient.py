@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradverify.checks.data import rounded
 from gradverify.errors import TargetError
 from gradverify.numerics.comparison import Bounds, tolerance_for
 from gradverify.numerics.engine import MAX_PASSES, Effort, check_gradient
@@ -33,7 +34,7 @@ _SEEN_ROUNDING = 8
 def check_gradients(case: Case, subject: Subject, trial: Trial) -> Iterator[GradientCheck]:
     """Yield a finding for every input that has a gradient, in the order of the inputs."""
     functional = _functional(subject, trial)
-    comparer = None if isinstance(functional, str) else _Comparer(case, subject, functional)
+    comparer = None if isinstance(functional, str) else _comparer(case, subject, functional)
     for name in subject.differentiable:
         value = trial.gradients.values.get(name)
         unusable = _unusable(name, value, subject, trial)
@@ -106,11 +107,20 @@ def _widened(value: NDArray[Any], precision: type[np.floating] | None) -> NDArra
 
 @dataclass(frozen=True, slots=True)
 class _Comparer:
-    """Compares the gradients of one case, each under the tolerance of its input's dtype."""
+    """Compares the gradients of one case, each under the tolerance of its input's dtype.
+
+    Attributes
+    ----------
+    wide, shaken
+        Analytic gradients in the precision of the numerical side, where that is wider: at the point, and at one whose
+        inputs differ from it by a rounding of the dtype under test. Empty where the code has them not.
+    """
 
     case: Case
     subject: Subject
     functional: Functional
+    wide: Mapping[str, Any]
+    shaken: Mapping[str, Any]
 
     def check(self, name: str, analytic: NDArray[Any]) -> GradientCheck:
         tolerance = self.case.tolerance
@@ -122,23 +132,40 @@ class _Comparer:
     def floor(self, name: str, analytic: NDArray[Any]) -> float:
         """Return the difference below which nothing can be told in the dtype under test.
 
-        What rounding can do at most, and no more than it is seen to do: where backward runs in double precision as
-        well, a few times the difference between the two.
+        Where backward runs in double precision as well: a few times the rounding it is seen to do, but no more than
+        rounding can do, to the terms that backward adds up or to the inputs.
         """
-        most = rounding_floor(self.functional, name, self.subject.inputs[name].dtype)
-        wide = np.asarray(self.wide_gradients().get(name, np.nan))
-        if wide.shape != analytic.shape or wide.dtype.kind != "f":
-            return most
-        both = np.isfinite(analytic) & np.isfinite(wide)
-        return min(most, _SEEN_ROUNDING * float(np.max(np.abs(analytic[both] - wide[both]), initial=0.0)))
+        terms = rounding_floor(self.functional, name, self.subject.inputs[name].dtype)
+        seen, inputs = _largest_difference(analytic, self.wide.get(name)), 0.0
+        if seen is None:
+            return terms
+        inputs = _largest_difference(self.wide.get(name), self.shaken.get(name)) or 0.0
+        return min(terms + _SEEN_ROUNDING * inputs, _SEEN_ROUNDING * seen)
 
-    def wide_gradients(self) -> Mapping[str, Any]:
-        """Return the analytic gradients in the precision of the numerical side, where the code has them there."""
-        inputs = self.functional.inputs
-        if all(inputs[name].dtype == self.subject.inputs[name].dtype for name in self.subject.differentiable):
-            return {}
-        try:
-            forward = self.subject.target.forward(inputs)
-            return self.subject.target.backward(self.functional.cotangents, forward, inputs).values
-        except Exception:  # noqa: BLE001  user code; the floor does without it
-            return {}
+
+def _largest_difference(one: Any, other: Any) -> float | None:
+    """Return the largest difference of two gradients where both are finite, or ``None`` where they do not compare."""
+    if one is None or other is None:
+        return None
+    left, right = np.asarray(one), np.asarray(other)
+    if left.shape != right.shape or left.dtype.kind != "f" or right.dtype.kind != "f":
+        return None
+    both = np.isfinite(left) & np.isfinite(right)
+    return float(np.max(np.abs(left[both] - right[both]), initial=0.0))
+
+
+def _comparer(case: Case, subject: Subject, functional: Functional) -> _Comparer:
+    inputs = functional.inputs
+    if all(inputs[name].dtype == subject.inputs[name].dtype for name in subject.differentiable):
+        return _Comparer(case, subject, functional, {}, {})
+    shaken = {name: rounded(case, name, value, subject.inputs[name].dtype) for name, value in inputs.items()}
+    gradients = (_gradients_at(point, subject, functional) for point in (inputs, shaken))
+    return _Comparer(case, subject, functional, *gradients)
+
+
+def _gradients_at(inputs: Mapping[str, NDArray[Any]], subject: Subject, functional: Functional) -> Mapping[str, Any]:
+    try:
+        forward = subject.target.forward(inputs)
+        return subject.target.backward(functional.cotangents, forward, inputs).values
+    except Exception:  # noqa: BLE001  user code; the floor does without it
+        return {}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradverify.numerics.comparison import Bounds, Comparison, compare
-from gradverify.numerics.error_bar import is_affine, measured_noise, rounding
+from gradverify.numerics.error_bar import affine_scale, is_affine, measured_noise, rounding
 from gradverify.numerics.functional import spread
 from gradverify.numerics.kinks import find_kink, joint_slope
 from gradverify.numerics.stencils import five_point, forward_slope, moved_outputs, power_of_two
@@ -164,20 +164,19 @@ def _indices(functional: Functional, name: str) -> Iterator[tuple[int, ...]]:
 
 def _affine_look(functional: Functional, name: str, noise: Noise, random: np.random.Generator) -> _Estimate | None:
     """Return one-sided slopes where the functional is affine in the input, or ``None`` where it is not."""
-    if not is_affine(functional, name, random):
+    step = power_of_two(affine_scale(functional, name, random))
+    if not is_affine(functional, name, random, step):
         return None
-    step = power_of_two(spread(functional.inputs[name]))
     slopes = np.array([forward_slope(functional, name, index, step) for index in _indices(functional, name)])
-    if not _adds_up(functional, name, slopes, random):
+    if not _adds_up(functional, name, slopes, step * random.standard_normal((_PROOFS, *functional.inputs[name].shape))):
         return None
     return _Estimate(slopes, slopes.copy(), np.full(slopes.shape, 4 * noise.total / step))
 
 
-def _adds_up(functional: Functional, name: str, slopes: Array, random: np.random.Generator) -> bool:
+def _adds_up(functional: Functional, name: str, slopes: Array, directions: Array) -> bool:
     """Return whether the slopes add up to the change along random directions: the proof of what looked affine."""
     value = functional.inputs[name]
-    for _ in range(_PROOFS):
-        direction = spread(value) * random.standard_normal(value.shape)
+    for direction in directions:
         parts = slopes * np.ravel(direction)
         change = functional.change(functional.at(name, value + direction), functional.base)
         size = float(np.sum(np.abs(parts))) + functional.magnitude

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradverify.numerics.stencils import forward_slope
+from gradverify.numerics.stencils import one_sided
 
 if TYPE_CHECKING:
     from gradverify.numerics.functional import Array, Functional
@@ -33,6 +33,9 @@ class Kink:
 def find_kink(functional: Functional, name: str, index: tuple[int, ...], step: float, noise: float) -> Kink | None:
     """Return the slopes on both sides where they stay apart as the step shrinks, or ``None``; 4 passes, order 2.
 
+    Each output has its own kink: an element tied in several windows may get the cotangent of any of them, so the ends
+    are added up output by output, the lesser and the greater of both slopes.
+
     Parameters
     ----------
     functional, name, index
@@ -42,13 +45,24 @@ def find_kink(functional: Functional, name: str, index: tuple[int, ...], step: f
     noise
         Standard deviation of the noise in the function; gaps within it are none.
     """
-    wide = _gap(functional, name, index, step)
-    narrow = _gap(functional, name, index, step / 2)
-    gap, before = abs(narrow[1] - narrow[0]), abs(wide[1] - wide[0])
-    if gap <= 16 * noise / step or not _SHRINKS * before <= gap <= _GROWS * before:
+    wide = _sides(functional, name, index, step)
+    narrow = _sides(functional, name, index, step / 2)
+    gap, before = _gap(narrow), _gap(wide)
+    moved = max(1, int(np.sum(narrow != 0)) // 2)
+    if gap <= 16 * noise * moved**0.5 / step or not _SHRINKS * before <= gap <= _GROWS * before:
         return None
-    ends = [2 * near - far for near, far in zip(narrow, wide, strict=True)]
-    return Kink(min(ends), max(ends))
+    ends = 2 * narrow - wide
+    return Kink(float(np.sum(np.min(ends, axis=0))), float(np.sum(np.max(ends, axis=0))))
+
+
+def _sides(functional: Functional, name: str, index: tuple[int, ...], step: float) -> Array:
+    """Return the slopes of every term ``c_j y_j`` on the left and on the right, as two rows."""
+    sides = (one_sided(functional, name, index, way * step) for way in (-1, 1))
+    return np.stack([np.concatenate([np.ravel(part) for part in side]) for side in sides])
+
+
+def _gap(sides: Array) -> float:
+    return float(np.sum(np.abs(sides[1] - sides[0])))
 
 
 def joint_slope(functional: Functional, name: str, mask: Array, step: float) -> float | None:
@@ -74,10 +88,3 @@ def joint_slope(functional: Functional, name: str, mask: Array, step: float) -> 
         if not float(np.max(np.abs(weight * (new - middle - (middle - old))), initial=0.0)) <= _STRAIGHT * change:
             return None
     return float(functional.change(after, before) / (2 * step))
-
-
-def _gap(functional: Functional, name: str, index: tuple[int, ...], step: float) -> tuple[float, float]:
-    return (
-        forward_slope(functional, name, index, -step),
-        forward_slope(functional, name, index, step),
-    )

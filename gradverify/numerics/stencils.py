@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from gradverify.numerics.functional import Array, Functional
 
-__all__ = ["Slope", "central", "five_point", "forward_slope", "moved_outputs", "power_of_two"]
+__all__ = ["Slope", "central", "five_point", "forward_slope", "moved_outputs", "one_sided", "power_of_two"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,13 @@ def forward_slope(functional: Functional, name: str, index: tuple[int, ...], ste
     return float(functional.change(after, functional.base) / taken)
 
 
+def one_sided(functional: Functional, name: str, index: tuple[int, ...], step: float) -> tuple[Array, ...]:
+    """Return the slope ``c_j (y_j(x + h) - y_j(x)) / h+`` of every term; 1 pass. ``step`` may be negative."""
+    after, taken = _moved(functional, name, index, step)
+    parts = zip(functional.cotangents, after, functional.base, strict=True)
+    return tuple(np.asarray(weight * (new - middle) / taken) for weight, new, middle in parts)
+
+
 def moved_outputs(functional: Functional, name: str, index: tuple[int, ...], step: float) -> tuple[Array, ...]:
     """Return, as a mask for each output, which entries move when one element does, either way; 2 passes."""
     after, _ = _moved(functional, name, index, step)
@@ -84,4 +91,6 @@ def _moved(
     moved = functional.inputs[name].copy()
     old = moved[index]
     moved[index] = old + step
+    if moved[index] == old:  # below the spacing of numbers here: the least step that there is
+        moved[index] = np.nextafter(old, np.copysign(np.inf, step).astype(moved.dtype))
     return functional.at(name, moved), moved[index] - old

@@ -98,7 +98,13 @@ def geometry_table(geometry: tuple[Geometry, ...]) -> Iterator[str]:
     yield ("     " + "  ".join(name.rjust(width) for name, width in zip(_COLUMNS, widths, strict=True)) + "  identity")
     for row, part in zip(rows, geometry, strict=True):
         cells = "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        yield f"     {cells}  {'holds' if part.identity else part.severity.value}"
+        yield f"     {cells}  {_identity(part)}"
+
+
+def _identity(geometry: Geometry) -> str:
+    if not geometry.identity:
+        return geometry.severity.value
+    return f"holds, gap {geometry.gap}" if geometry.gap else "holds"
 
 
 def _row(geometry: Geometry) -> tuple[str, ...]:

@@ -67,6 +67,9 @@ def _marks(result: CaseResult) -> list[str]:
     if residuals:
         lost = any(part.severity is GeometrySeverity.DATA_LOST for part in result.geometry)
         marks.append(f"identity violated: {', '.join(residuals)} ({'data lost' if lost else 'padding only'})")
+    gaps = [f"{part.axis} {part.gap}" for part in result.geometry if part.gap]
+    if gaps:
+        marks.append(f"gaps between windows: {', '.join(gaps)}")
     warnings = sum(part.severity is Severity.WARNING and part.verdict is Verdict.FAIL for part in result.contracts)
     if warnings:
         marks.append(count(warnings, "warning"))

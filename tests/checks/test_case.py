@@ -185,3 +185,29 @@ def test_missing_function_is_an_error_with_the_nearest_name():
 def test_result_is_the_same_twice():
     one, two = verified(**own()), verified(**own())
     assert one.gradients == two.gradients
+
+
+def checks_its_domain(x):
+    if np.any(x <= 0):
+        raise ValueError("logarithm of a number that is not positive")
+    return np.log(x), x
+
+
+def checks_its_domain_backward(dout, x):
+    return dout / x
+
+
+def wrong_in_single_precision(dout, x):
+    return 2 * dout * (1.01 if x.dtype == np.float32 else 1)
+
+
+def test_code_that_checks_its_domain_is_not_probed_outside_of_it():
+    inputs = {"x": {"shape": [5, 4], "init": "uniform", "low": 0.1}}
+    found = verified(**own("checks_its_domain", "checks_its_domain_backward", inputs=inputs))
+    assert found.verdict is Verdict.PASS
+
+
+def test_a_mistake_of_single_precision_alone_is_no_rounding():
+    inputs = {"x": {"shape": [5], "mean": 1000.0}}
+    found = verified(**own(backward="wrong_in_single_precision", inputs=inputs, dtype="float32"))
+    assert found.verdict is Verdict.FAIL

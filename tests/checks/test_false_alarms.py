@@ -11,6 +11,8 @@ from gradverify.results import Verdict
 
 FEATURES = {"x": [6, 3], "gamma": [3], "beta": [3]}
 OFFSET = {**FEATURES, "x": {"shape": [6, 3], "mean": 3.0, "std": 2.0}}
+FAR = {**FEATURES, "x": {"shape": [6, 3], "mean": 1000.0}}
+CONSTANT = {**FEATURES, "x": {"shape": [6, 3], "init": "ones"}}
 IMAGES = {"x": [2, 2, 3, 3], "gamma": [2], "beta": [2]}
 KERNEL = {"x": [2, 2, 4, 5], "w": [2, 2, 2, 3], "b": [2]}
 SETTINGS = {
@@ -22,11 +24,18 @@ SETTINGS = {
     "conv2d": [
         (KERNEL, {}),
         (KERNEL, {"stride": 2, "padding": 1}),
+        ({name: {"shape": shape, "std": 1e-8} for name, shape in KERNEL.items()}, {}),
         (KERNEL, {"stride": [3, 2], "padding": [2, 0], "dilation": [2, 1]}),
     ],
     "maxpool2d": [
         ({"x": [2, 2, 5, 5]}, {"kernel_size": 2}),
         ({"x": [1, 2, 5, 6]}, {"kernel_size": [3, 2], "stride": [2, 1], "padding": 1}),
+        # Ties in windows that overlap: an element may get the cotangents of some of them.
+        ({"x": {"shape": [1, 2, 5, 5], "init": "ones"}}, {"kernel_size": 3, "stride": 1}),
+        (
+            {"x": {"shape": [1, 2, 6, 5], "init": "integers", "high": 3, "dtype": "float64"}},
+            {"kernel_size": 3, "stride": 2, "padding": 1},
+        ),
     ],
     "avgpool2d": [
         ({"x": [2, 2, 5, 5]}, {"kernel_size": 2}),
@@ -36,6 +45,8 @@ SETTINGS = {
         (FEATURES, {}),
         (OFFSET, {"eps": 1e-3}),
         (OFFSET, {"mode": "test", "running_mean": 0.5, "running_var": 2.0}),
+        (FAR, {}),
+        (CONSTANT, {}),
     ],
     "spatial_batchnorm": [(IMAGES, {}), (IMAGES, {"mode": "test"})],
     "layernorm": [
