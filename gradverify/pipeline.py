@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from gradverify import __version__
@@ -15,6 +14,7 @@ from gradverify.execution.jobs import Done, Job, Lost
 from gradverify.numerics.geometry import describe_violation
 from gradverify.results import (
     CaseResult,
+    FailOn,
     GeometrySeverity,
     Plan,
     Report,
@@ -39,15 +39,6 @@ __all__ = ["FailOn", "Listener", "Policy", "Selection", "Settings", "audit", "se
 INTERRUPTED = 130
 # Named, not imported: the function runs in a worker, and this process need not load numpy for it.
 _VERIFY_CASE = "gradverify.checks.case:verify"
-
-
-class FailOn(StrEnum):
-    """Which geometry fails a case."""
-
-    IDENTITY = "identity"
-    DATA_LOSS = "data-loss"
-    IMPOSSIBLE = "impossible"
-    NEVER = "never"
 
 
 _FAILING = {

@@ -15,6 +15,7 @@ __all__ = [
     "Certificate",
     "Contract",
     "Diagnosis",
+    "FailOn",
     "Geometry",
     "GeometrySeverity",
     "GradientCheck",
@@ -56,6 +57,15 @@ class GeometrySeverity(StrEnum):
     PADDING_UNREAD = "padding-unread"
     DATA_LOST = "data-lost"
     IMPOSSIBLE = "impossible"
+
+
+class FailOn(StrEnum):
+    """Which geometry fails a case."""
+
+    IDENTITY = "identity"
+    DATA_LOSS = "data-loss"
+    IMPOSSIBLE = "impossible"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

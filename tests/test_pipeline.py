@@ -8,8 +8,18 @@ import pytest
 from workplace import Workplace
 
 from gradverify.numerics.geometry import Window, measure
-from gradverify.pipeline import FailOn, Policy, Settings, audit, select, settle, verify
-from gradverify.results import CaseResult, Contract, Plan, Report, Severity, Verdict, exit_code_of, worst_verdict
+from gradverify.pipeline import Policy, Settings, audit, select, settle, verify
+from gradverify.results import (
+    CaseResult,
+    Contract,
+    FailOn,
+    Plan,
+    Report,
+    Severity,
+    Verdict,
+    exit_code_of,
+    worst_verdict,
+)
 from gradverify.spec.expansion import Overrides
 
 EXACT, GAP = measure("H", Window(6, 3, 3)), measure("H", Window(7, 3, 4))

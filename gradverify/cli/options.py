@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from gradverify.reporters import REPORTERS
+from gradverify.results import FailOn
 from gradverify.spec.model import DTYPES
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Common", "common_options", "usable_cores"]
 
-Function = TypeVar("Function", bound="Callable[..., Any]")
+_FAIL_ON = [choice.value for choice in FailOn]
 
-_FAIL_ON = ("identity", "data-loss", "impossible", "never")
+Function = TypeVar("Function", bound="Callable[..., Any]")
 
 
 class _Format(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
@@ -86,7 +87,7 @@ class Common:
 
     def policy(self, default: str, *, expectations: bool = True) -> Policy:
         """Return what fails a case."""
-        from gradverify.pipeline import FailOn, Policy  # noqa: PLC0415  as above
+        from gradverify.pipeline import Policy  # noqa: PLC0415  as above
 
         return Policy(fail_on=FailOn(self.fail_on or default), strict=self.strict, expectations=expectations)
 

@@ -81,7 +81,8 @@ def _grouped(violated: list[Geometry]) -> Iterator[tuple[Geometry, str]]:
 
 
 def _violated(geometry: Geometry, axes: str) -> Iterator[str]:
-    yield f"     size identity violated along {axes}"
+    what = "size identity violated" if geometry.output else "impossible geometry"
+    yield f"     {what} along {axes}"
     if geometry.output:
         yield f"       (H'-1)S + K = {geometry.reconstructed}, H + 2P = {geometry.padded}, residual {geometry.residual}"
     yield f"       {describe_loss(geometry)}"

@@ -63,6 +63,8 @@ def _marks(result: CaseResult) -> list[str]:
         marks.append(result.reason)
     elif result.verdict is Verdict.PASS and result.expect is Verdict.FAIL:
         marks.append("caught, as expected")
+    if result.verdict is Verdict.SKIP:
+        return marks
     residuals = [f"{part.axis} r={part.residual}" for part in result.geometry if part.residual]
     if residuals:
         lost = any(part.severity is GeometrySeverity.DATA_LOST for part in result.geometry)

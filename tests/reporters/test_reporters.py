@@ -227,7 +227,7 @@ good.yaml
        rows never read: 1 of data at the far end
        exact with: input 6 (output 2); padding 1 (output 3); kernel 4 (output
          2); stride 4 (output 2); stride 2 (output 3)
-     size identity violated along W
+     impossible geometry along W
        the window does not fit its input
        exact with: input 3 (output 1); padding 1 (output 2); kernel 2 (output 1)
 
