@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import RoleError, SpecError, UsageError, nearest_name
-from gradverify.layers.registry import LAYERS
+from gradverify.layers.registry import LAYERS, Kind, LayerInfo
 from gradverify.spec.model import (
     Case,
     CaseSpec,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_ELEMENTS", "Overrides", "expand", "expand_specs"]
 
 MAX_ELEMENTS = 1 << 27
+_PER_FEATURE = {Kind.STATISTIC, Kind.VARIANCE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +187,7 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
     inputs = tuple(_resolved(item, dims, case, problems) for item in case.inputs)
     if isinstance(target, LayerTarget):
         inputs = match_shapes(LAYERS[target.layer], inputs, case, problems)
+        _check_statistics(LAYERS[target.layer], inputs, params, case, problems)
     _check_size(inputs, case, problems)
     if isinstance(target, FunctionsTarget):
         _check_window(case, inputs, params, problems)
@@ -243,6 +245,20 @@ def _resolved(item: InputSpec, dims: Mapping[str, int], case: CaseSpec, problems
     if unknown:
         return replace(item, shape=None)  # nothing more can be said about it
     return replace(item, shape=tuple(dims.get(str(length), length) for length in item.shape))
+
+
+def _check_statistics(
+    layer: LayerInfo, inputs: tuple[InputSpec, ...], params: Mapping[str, Any], case: CaseSpec, problems: Problems
+) -> None:
+    """Check that lists of running statistics have a number for every feature, as gamma has."""
+    features = next((item.shape[0] for item in inputs if item.name == "gamma" and item.shape), None)
+    for item in layer.parameters:
+        value = params[item.name]
+        if item.kind not in _PER_FEATURE or not isinstance(value, (list, tuple)) or features is None:
+            continue
+        if len(value) != features:
+            message = f"{item.name} has {len(value)} numbers, expected one, or {features} as gamma has"
+            problems.add(case.where("params", item.name), message)
 
 
 def _check_size(inputs: tuple[InputSpec, ...], case: CaseSpec, problems: Problems) -> None:

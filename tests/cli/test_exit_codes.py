@@ -164,7 +164,8 @@ def test_what_user_code_prints_never_reaches_stdout(workplace):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGINT") or sys.platform == "win32", reason="needs POSIX signals")
-def test_an_interrupt_reports_what_has_finished_and_exits_130(workplace):
+@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_reports_what_has_finished_and_exits_130(workplace, way):
     workplace.write("squares.py", LAYERS)
     workplace.write("spec.yaml", spec_for("right", "sleeps"))
     command = [sys.executable, "-m", "gradverify", "run", "spec.yaml", "--workers", "1", "--format", "json=out.json"]
@@ -176,7 +177,7 @@ def test_an_interrupt_reports_what_has_finished_and_exits_130(workplace):
     while "right" not in line:
         line = started.stdout.readline()
     began = time.monotonic()
-    started.send_signal(signal.SIGINT)
+    started.send_signal(way)
     out, err = started.communicate(timeout=20)
     assert started.returncode == 130, err
     assert time.monotonic() - began < 5
