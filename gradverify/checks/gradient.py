@@ -136,7 +136,7 @@ class _Comparer:
         rounding can do, to the terms that backward adds up or to the inputs.
         """
         terms = rounding_floor(self.functional, name, self.subject.inputs[name].dtype)
-        seen, inputs = _largest_difference(analytic, self.wide.get(name)), 0.0
+        seen = _largest_difference(analytic, self.wide.get(name))
         if seen is None:
             return terms
         inputs = _largest_difference(self.wide.get(name), self.shaken.get(name)) or 0.0

@@ -111,7 +111,7 @@ class Child:
         """Let a worker that is about to be killed print which line it is at."""
         if hasattr(signal, "SIGUSR1") and self.ready and not self.is_dead():
             self._process.send_signal(signal.SIGUSR1)
-            sleep(0.02)
+            sleep(0.02)  # time to print it; nothing says when that is done
 
     def output(self) -> str:
         """Return the last lines the worker printed since it began its job."""
@@ -128,7 +128,7 @@ class Child:
             self._process.kill()
         self._process.wait()
         with suppress(OSError):  # a job half sent
-            self._process.stdin.close()  # type: ignore[union-attr]
+            self._process.stdin.close()  # type: ignore[union-attr]  # a pipe, as asked
         # A process that left the group may hold the pipe open: no reason to wait for it.
         self._reader.join(timeout=1)
         self._capture.close()

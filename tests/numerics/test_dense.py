@@ -312,3 +312,15 @@ def test_a_saturated_function_has_no_gradient_to_tell(value):
     exact = subject.cotangents[0] / np.cosh(value) ** 2
     assert check(subject, exact).verdict is Verdict.PASS
     assert check(subject, exact + 1e-6).verdict is Verdict.FAIL
+
+
+def test_a_domain_is_left_neither_in_looking_for_what_is_affine_nor_in_proving_it():
+    def bounded(x):
+        if np.any(np.abs(x) > 1.7):
+            raise ValueError("outside of the domain")
+        return 3 * x
+
+    for seed in range(10):
+        x = np.random.default_rng(seed).uniform(-1, 1, 20)
+        subject = functional(bounded, seed, x=x)
+        assert check(subject, 3 * subject.cotangents[0], seed=seed).verdict is Verdict.PASS
