@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
+    "EVIDENCE",
     "CaseResult",
     "Certificate",
     "Contract",
@@ -23,12 +24,16 @@ __all__ = [
     "Report",
     "Severity",
     "Verdict",
+    "Work",
     "WorstEntry",
     "counts_of",
     "exit_code_of",
     "verdict_of",
     "worst_verdict",
 ]
+
+# Marks a field that is for people alone: documents for machines leave it out, so that it may change freely.
+EVIDENCE = "evidence"
 
 
 class Verdict(StrEnum):
@@ -106,6 +111,29 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """How a numerical gradient was found, and what it cost.
+
+    Attributes
+    ----------
+    derivative
+        What slopes were read from: ``complex step``, ``impulses``, ``differences of order 4``.
+    step
+        Size of the step; ``None`` where it has no meaning.
+    groups
+        Groups of elements that moved together; ``None`` where there were none.
+    passes, seconds
+        Forward passes and time by phase, in the order in which the phases ran.
+    """
+
+    derivative: str
+    step: float | None = None
+    groups: int | None = None
+    passes: Mapping[str, int] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GradientCheck:
     """One input's analytic gradient against its numerical one.
 
@@ -128,6 +156,7 @@ class GradientCheck:
     footprint: tuple[int, ...] | None = None
     certificate: Certificate | None = None
     diagnosis: tuple[Diagnosis, ...] = ()
+    work: Work | None = field(default=None, metadata={EVIDENCE: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

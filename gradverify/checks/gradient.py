@@ -126,7 +126,8 @@ class _Comparer:
         tolerance = self.case.tolerance
         rtol, atol = tolerance_for(self.subject.inputs[name].dtype, tolerance.rtol, tolerance.atol)
         random = stream(self.case.seed, "direction", self.case.name, name)
-        effort = Effort(Bounds(rtol, atol, self.floor(name, analytic)), random, MAX_PASSES)
+        budget = MAX_PASSES if self.case.max_passes is None else self.case.max_passes
+        effort = Effort(Bounds(rtol, atol, self.floor(name, analytic)), random, budget)
         return check_gradient(self.functional, name, analytic.astype(self.functional.inputs[name].dtype), effort)
 
     def floor(self, name: str, analytic: NDArray[Any]) -> float:

@@ -1,4 +1,4 @@
-"""The options that run, audit and sweep share, and what they become."""
+"""The options that run, audit and sweep share, those of run and sweep alone, and what they become."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from gradverify.reporters import REPORTERS
 from gradverify.results import FailOn
-from gradverify.spec.model import DTYPES
+from gradverify.spec.model import DTYPES, LARGEST_WHOLE, METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gradverify.pipeline import Policy
     from gradverify.spec.expansion import Overrides
 
-__all__ = ["Common", "common_options", "usable_cores"]
+__all__ = ["Common", "common_options", "engine_options", "usable_cores"]
 
 _FAIL_ON = [choice.value for choice in FailOn]
 
@@ -54,7 +54,7 @@ class _Number(click.FloatRange):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
-    """The shared options, as given."""
+    """The shared options, as given; those of the numerical engine are left out by audit, which runs no code."""
 
     specs: tuple[str, ...]
     formats: tuple[tuple[str, str | None], ...]
@@ -71,6 +71,8 @@ class Common:
     collect_only: bool
     quiet: bool
     verbose: bool
+    method: str | None = None
+    max_passes: int | None = None
 
     def overrides(self, sweeps: dict[str, str] | None = None) -> Overrides:
         """Return what these options set in place of the spec."""
@@ -82,6 +84,8 @@ class Common:
             rtol=self.rtol,
             atol=self.atol,
             timeout=self.timeout,
+            method=self.method,
+            max_passes=self.max_passes,
             sweeps=sweeps or {},
         )
 
@@ -94,7 +98,16 @@ class Common:
 
 def common_options(function: Function) -> Function:
     """Add the shared options to a command; they arrive as the keywords of ``Common``."""
-    for option in reversed(_OPTIONS):
+    return _with(_OPTIONS, function)
+
+
+def engine_options(function: Function) -> Function:
+    """Add what commands that verify gradients take besides; the keywords of ``Common`` that have defaults."""
+    return _with(_ENGINE_OPTIONS, function)
+
+
+def _with(options: tuple[Callable[[Any], Any], ...], function: Function) -> Function:
+    for option in reversed(options):
         function = option(function)
     return function
 
@@ -116,7 +129,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help=f"Report to stdout or FILE; repeatable: {', '.join(sorted(REPORTERS))}.  [default: terminal]",
     ),
     click.option("-k", "keyword", metavar="TEXT", help="Only cases whose id contains TEXT."),
-    click.option("--seed", type=click.IntRange(min=0, max=2**63 - 1), help="Seed of all data."),
+    click.option("--seed", type=click.IntRange(min=0, max=LARGEST_WHOLE), help="Seed of all data."),
     click.option("--dtype", type=click.Choice(DTYPES), help="Dtype of the data."),
     click.option("--rtol", type=_Number(min=0), help="Relative tolerance."),
     click.option("--atol", type=_Number(min=0), help="Absolute tolerance, relative to the largest entry."),
@@ -127,5 +140,15 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--strict", is_flag=True, help="Warnings fail."),
     click.option("--collect-only", is_flag=True, help="Print the ids of the cases; run nothing."),
     click.option("-q", "--quiet", is_flag=True, help="Only failures and the summary."),
-    click.option("-v", "verbose", is_flag=True, help="Every contract, gradient and geometry."),
+    click.option("-v", "verbose", is_flag=True, help="Every contract, geometry and gradient, and how it was found."),
+)
+
+_ENGINE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--method", type=click.Choice(METHODS), help="How gradients are computed numerically."),
+    click.option(
+        "--max-passes",
+        type=click.IntRange(min=1, max=LARGEST_WHOLE),
+        metavar="N",
+        help="Forward passes that the numerical gradient of one input may take.",
+    ),
 )

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from gradverify.cli.options import Common, common_options
+from gradverify.cli.options import Common, common_options, engine_options
 
 __all__ = ["run"]
 
 
 @click.command()
 @common_options
+@engine_options
 def run(**options: Any) -> None:
     """Verify every case of SPEC: geometry, contracts and gradients.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gradverify.cli.options import Common, common_options
+from gradverify.cli.options import Common, common_options, engine_options
 
 __all__ = ["sweep"]
 
@@ -27,6 +27,7 @@ class _Setting(click.ParamType):  # type: ignore[type-arg]  # generic from click
 
 @click.command()
 @common_options
+@engine_options
 @click.option(
     "--set",
     "settings",

@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gradverify.numerics.geometry import describe_loss, describe_violation
-from gradverify.reporters.words import number
+from gradverify.reporters.words import bound, count, duration, number
 from gradverify.results import Contract, Geometry, GradientCheck, Severity, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from gradverify.results import CaseResult
+    from gradverify.results import CaseResult, Work
 
-__all__ = ["explain", "geometry_table"]
+__all__ = ["assurances", "explain", "geometry_table"]
 
 _COLUMNS = ("axis", "H", "HH", "S", "P", "D", "H'", "dV~", "(H'-1)S+K", "H+2P", "r")
 
@@ -37,9 +37,15 @@ def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
     for contract in shown:
         yield f"     {_contract(contract)}"
     for gradient in parts:
-        yield from (f"     {line}" for line in _gradient(gradient))
+        yield from (f"     {line}" for line in _gradient(gradient, full=full))
     for geometry, axes in _grouped(violated):
         yield from _violated(geometry, axes)
+
+
+def assurances(result: CaseResult) -> Iterator[str]:
+    """Yield what is certain about the gradients that pass without a look at each of their elements."""
+    passing = [part for part in result.gradients if part.verdict is Verdict.PASS]
+    yield from (f"     {line}" for part in passing for line in _certificate(part, full=False))
 
 
 def _says_it_all(result: CaseResult) -> bool:
@@ -57,18 +63,65 @@ def _contract(contract: Contract) -> str:
     return f"contract {contract.code}: {word}: {contract.message}"
 
 
-def _gradient(gradient: GradientCheck) -> Iterator[str]:
+def _gradient(gradient: GradientCheck, *, full: bool) -> Iterator[str]:
     reason = f": {gradient.reason}" if gradient.reason else ""
-    shape = "x".join(str(length) for length in gradient.shape) or "scalar"
-    yield f"d{gradient.input} ({shape}) {gradient.verdict}{reason}"
+    yield f"d{gradient.input} ({_lengths(gradient.shape)}) {gradient.verdict}{reason}"
+    lines = (*_comparison(gradient), *(_method(gradient) if full else ()), *_certificate(gradient, full=full))
+    yield from (f"  {line}" for line in lines)
+
+
+def _lengths(shape: tuple[int, ...]) -> str:
+    return "x".join(str(length) for length in shape) or "scalar"
+
+
+def _comparison(gradient: GradientCheck) -> Iterator[str]:
     if gradient.worst is not None and gradient.verdict is not Verdict.PASS:
         index = ", ".join(str(axis) for axis in gradient.worst.index)
-        yield f"  worst entry [{index}]"
-        yield f"    analytic  {gradient.worst.analytic:.10g}"
-        yield f"    numerical {gradient.worst.numerical:.10g}"
+        yield f"worst entry [{index}]"
+        yield f"  analytic  {gradient.worst.analytic:.10g}"
+        yield f"  numerical {gradient.worst.numerical:.10g}"
     if gradient.compared:
         errors = f"relative error {number(gradient.max_relative_error)}, absolute {number(gradient.max_absolute_error)}"
-        yield f"  largest {errors}; error bar {number(gradient.error_bar)} ({gradient.compared} compared)"
+        yield f"largest {errors} ({gradient.compared} compared)"
+    if gradient.error_bar is not None:
+        yield f"widest error bar {number(gradient.error_bar)}"
+
+
+def _method(gradient: GradientCheck) -> Iterator[str]:
+    """Yield how a numerical gradient was found and what it cost, as far as it is known."""
+    work = gradient.work
+    if gradient.method is not None:
+        footprint = f", footprint {_lengths(gradient.footprint)}" if gradient.footprint is not None else ""
+        groups = f", {count(work.groups, 'group')}" if work is not None and work.groups is not None else ""
+        yield f"method {gradient.method}{footprint}{groups}"
+    if work is not None:
+        yield from _work(work)
+
+
+def _work(work: Work) -> Iterator[str]:
+    step = f", step size {number(work.step)}" if work.step is not None else ""
+    yield f"derivative by {work.derivative}{step}"
+    passes, seconds = work.passes, work.seconds
+    if passes:
+        phases = {phase: str(many) for phase, many in passes.items()}
+        yield f"forward passes: {_total(phases, str(sum(passes.values())))}"
+    if seconds:
+        phases = {phase: duration(spent) for phase, spent in seconds.items()}
+        yield f"time: {_total(phases, duration(sum(seconds.values())))}"
+
+
+def _total(phases: Mapping[str, str], total: str) -> str:
+    parts = ", ".join(f"{phase} {amount}" for phase, amount in phases.items())
+    return f"{total} ({parts})"
+
+
+def _certificate(gradient: GradientCheck, *, full: bool) -> Iterator[str]:
+    """Yield the bound on every element; where every element was compared, the comparison says more than it."""
+    found = gradient.certificate
+    if found is not None and (full or gradient.compared < gradient.elements):
+        sure = f"no element of d{gradient.input} is wrong by more than {bound(found.bound)}"
+        missed = f"(miss probability below {bound(found.miss_probability)})"
+        yield f"{sure} {missed}, {count(found.directions, 'direction')}"
 
 
 def _grouped(violated: list[Geometry]) -> Iterator[tuple[Geometry, str]]:

@@ -7,6 +7,8 @@ import math
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from gradverify.results import EVIDENCE
+
 if TYPE_CHECKING:
     from gradverify.reporters import Appearance
     from gradverify.results import CaseResult, Plan, Report
@@ -51,7 +53,8 @@ def document(report: Report) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        shown = [field.name for field in fields(value) if EVIDENCE not in field.metadata]
+        return {name: _plain(getattr(value, name)) for name in shown}
     if isinstance(value, dict):
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from gradverify.reporters.explanation import explain, geometry_table
+from gradverify.reporters.explanation import assurances, explain, geometry_table
 from gradverify.reporters.sweep_map import sweep_maps
 from gradverify.reporters.words import STYLES, count, headline, printable, summary
 from gradverify.results import GeometrySeverity, Verdict
@@ -77,6 +77,8 @@ class TerminalReporter:
             self._lines(geometry_table(result.geometry))
         if self._appearance.verbosity > 0:
             self._lines(explain(result, full=True))
+        else:
+            self._lines(assurances(result))
 
     def finish(self, report: Report) -> None:
         """Write the map, the explanations and the summary."""

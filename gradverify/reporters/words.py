@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, Context
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -11,7 +12,7 @@ from gradverify.results import GeometrySeverity, Severity, Verdict
 if TYPE_CHECKING:
     from gradverify.results import CaseResult, Report
 
-__all__ = ["STYLES", "count", "headline", "number", "printable", "summary", "worst_error"]
+__all__ = ["STYLES", "bound", "count", "duration", "headline", "number", "printable", "summary", "worst_error"]
 
 STYLES = {
     Verdict.PASS: "green",
@@ -31,6 +32,16 @@ def printable(text: str) -> str:
 def number(value: float | None) -> str:
     """Return a measured number in a few digits, ``-`` where it is not known."""
     return "-" if value is None else f"{value:.2g}"
+
+
+def bound(value: float) -> str:
+    """Return an upper bound in a few digits, rounded up: a bound that is rounded down may be false."""
+    return number(float(Context(prec=2, rounding=ROUND_CEILING).create_decimal(str(float(value)))))
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the unit that suits it."""
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1e3:.1f} ms"
 
 
 def count(many: int, what: str) -> str:

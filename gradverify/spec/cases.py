@@ -98,6 +98,7 @@ class _CaseReader:
             tolerance=self._tolerance(),
             timeout=float(self._shared("timeout", DEFAULT_TIMEOUT)),
             method=self._shared("method", "auto"),
+            max_passes=self._shared("max_passes", None),
             checks=tuple(check for check in Check if check in self.values.get("checks", tuple(Check))),
             expect=Verdict(self.values.get("expect", "pass")),
             search_path=() if self.layer else self.context.search_path,
@@ -147,8 +148,7 @@ class _CaseReader:
         if len(set(chosen)) < len(chosen):
             self._problem("implementation", "an implementation stands twice, expected each once")
         reference = chosen[0] if self._names_implementation() else None
-        single = len(names) == 1
-        return tuple(LayerTarget(self.layer.name, name, reference, single) for name in chosen)
+        return tuple(LayerTarget(self.layer.name, name, reference, single=len(names) == 1) for name in chosen)
 
     def _names_implementation(self) -> bool:
         asked = self.values.get("implementation")

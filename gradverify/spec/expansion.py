@@ -57,6 +57,8 @@ class Overrides:
     rtol: float | None = None
     atol: float | None = None
     timeout: float | None = None
+    method: str | None = None
+    max_passes: int | None = None
     sweeps: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -138,6 +140,8 @@ def _overridden(case: CaseSpec, overrides: Overrides) -> CaseSpec:
         seed=case.seed if overrides.seed is None else overrides.seed,
         dtype=overrides.dtype or case.dtype,
         timeout=case.timeout if overrides.timeout is None else overrides.timeout,
+        method=overrides.method or case.method,
+        max_passes=case.max_passes if overrides.max_passes is None else overrides.max_passes,
     )
 
 
@@ -206,6 +210,7 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
         tolerance=case.tolerance,
         timeout=case.timeout,
         method=case.method,
+        max_passes=case.max_passes,
         checks=case.checks,
         expect=case.expect,
         search_path=case.search_path,

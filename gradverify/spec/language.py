@@ -6,14 +6,12 @@ import re
 
 from gradverify.layers.registry import LAYERS, Kind
 from gradverify.spec.grammar import Either, Field, ListOf, Plain, Rule, Section, Table
-from gradverify.spec.model import DTYPES, Check, Fill
+from gradverify.spec.model import DTYPES, METHODS, Check, Fill
 from gradverify.spec.scalars import Choice, Flag, Real, Text, Whole
 
-__all__ = ["CASE", "EITHER_INPUT", "INTEGER_DTYPES", "METHODS", "PARAMETER_RULES", "RANGE", "SPEC", "TARGETS"]
+__all__ = ["CASE", "EITHER_INPUT", "INTEGER_DTYPES", "PARAMETER_RULES", "RANGE", "SPEC", "TARGETS"]
 
 INTEGER_DTYPES = ("int64", "int32", "int16", "int8", "uint8", "bool")
-# The first engine is dense whatever is asked for, and its report says so; the others are for the next one.
-METHODS = ("auto", "dense", "compressed", "certificate")
 TARGETS = ("layer", "functions")
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -126,6 +124,7 @@ _SHARED = {
     "tolerance": Field(_TOLERANCE, "what passes; omitted parts come from the dtype's table"),
     "timeout": Field(Real(above=0, maximum=1e6), "seconds a case may take (60)"),
     "method": Field(Choice("a method", METHODS), "how gradients are computed numerically (auto)"),
+    "max_passes": Field(Whole(1), "forward passes that the numerical gradient of one input may take"),
 }
 
 CASE = Section(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_TIMEOUT",
     "DTYPES",
+    "LARGEST_WHOLE",
+    "METHODS",
     "Case",
     "CaseSpec",
     "Check",
@@ -33,7 +35,9 @@ __all__ = [
 Length: TypeAlias = int | str
 
 DTYPES = ("float64", "float32", "float16", "longdouble")
+METHODS = ("auto", "dense", "compressed", "certificate")
 DEFAULT_TIMEOUT = 60.0
+LARGEST_WHOLE = 2**63 - 1
 
 
 class Check(StrEnum):
@@ -146,6 +150,8 @@ class CaseSpec:
         As written; ``sweep`` in the order of the file.
     positions
         Where each part of the case stands, by path (``("inputs", "x")``).
+    max_passes
+        Forward passes that the numerical gradient of one input may take; ``None`` leaves it to the engine.
     search_path
         Folders searched for user code; empty for built-ins.
     """
@@ -165,6 +171,7 @@ class CaseSpec:
     tolerance: Tolerance
     timeout: float
     method: str
+    max_passes: int | None
     checks: tuple[Check, ...]
     expect: Verdict
     search_path: tuple[str, ...]
@@ -201,6 +208,8 @@ class Case:
         The swept ones.
     window
         Roles of the window, for windowed layers.
+    max_passes
+        As in ``CaseSpec``.
     """
 
     id: str
@@ -217,6 +226,7 @@ class Case:
     tolerance: Tolerance
     timeout: float
     method: str = "auto"
+    max_passes: int | None = None
     checks: tuple[Check, ...] = tuple(Check)
     expect: Verdict = Verdict.PASS
     search_path: tuple[str, ...] = ()

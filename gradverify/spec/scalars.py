@@ -9,6 +9,7 @@ from typing import Any
 
 from gradverify.errors import nearest_name
 from gradverify.spec.grammar import INVALID, Rule, Schema
+from gradverify.spec.model import LARGEST_WHOLE
 from gradverify.spec.nodes import Node, Problems, ScalarNode, kind_of, shortened
 
 __all__ = ["Choice", "Flag", "Real", "Text", "Whole"]
@@ -44,7 +45,7 @@ class Whole(ScalarRule):
     """A whole number of at least ``minimum`` and at most ``maximum``."""
 
     minimum: int | None = None
-    maximum: int = 2**63 - 1
+    maximum: int = LARGEST_WHOLE
 
     @property
     def expected(self) -> str:

@@ -99,6 +99,11 @@ def test_a_case_that_hangs_is_an_error_and_the_others_are_reported(workplace):
         ("run", "spec.yaml", "--atol", "-1"),
         ("run", "spec.yaml", "--timeout", "inf"),
         ("run", "spec.yaml", "--timeout", "0"),
+        ("run", "spec.yaml", "--method", "exact"),
+        ("sweep", "spec.yaml", "--max-passes", "0"),
+        ("run", "spec.yaml", "--max-passes", "1e3"),
+        ("audit", "spec.yaml", "--method", "dense"),
+        ("audit", "spec.yaml", "--max-passes", "9"),
         ("fly",),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from workplace import run_command
 
 from gradverify import __version__
+from gradverify.cli.main import commands
 
 TANH = """
     seed: 4
@@ -51,6 +52,22 @@ def test_options_beat_the_spec(workplace):
     assert (spec["seed"], ours["seed"]) == (4, 9)
     worst = [report["cases"][0]["gradients"][0]["worst"] for report in (spec, ours)]
     assert worst[0] != worst[1]
+
+
+@pytest.mark.parametrize("command", ["run", "sweep"])
+@pytest.mark.parametrize(
+    ("arguments", "method", "passes"),
+    [
+        ((), None, None),
+        (("--method", "certificate", "--max-passes", "1"), "certificate", 1),
+        (("--method", "auto"), "auto", None),
+    ],
+)
+def test_the_method_and_its_budget_reach_the_cases(command, arguments, method, passes, monkeypatch):
+    heard = []
+    monkeypatch.setattr("gradverify.cli.session.conduct", lambda common, *_: heard.append(common.overrides()))
+    commands.main([command, "a.yaml", *arguments], standalone_mode=False)
+    assert [(overrides.method, overrides.max_passes) for overrides in heard] == [(method, passes)]
 
 
 def test_tolerances_on_the_command_line_beat_the_spec(workplace):

@@ -22,6 +22,8 @@ CasesOf = "Callable[..., tuple[Case, ...]]"
 
 SPEC = """
 tolerance: {rtol: 1e-3}
+method: certificate
+max_passes: 70
 cases:
   - name: conv
     layer: conv2d
@@ -198,11 +200,13 @@ def test_overrides(cases_of: CasesOf, data_folder: Path) -> None:
     specs = read_specs((data_folder / "spec.yaml",))
     (*_, kept) = expand_specs(specs, Overrides())
     (*_, zero) = expand_specs(specs, Overrides(seed=0, rtol=0.0, atol=0.0, timeout=0.5, dtype="float32"))
+    (*_, other) = expand_specs(specs, Overrides(method="dense", max_passes=1))
     (*_, part) = expand_specs(specs, Overrides(atol=1e-9))
     assert (kept.tolerance, part.tolerance, zero.tolerance) == (
         Tolerance(1e-3), Tolerance(1e-3, 1e-9), Tolerance(0.0, 0.0),
     )  # fmt: skip
     assert (zero.seed, zero.timeout, zero.dtype) == (0, 0.5, "float32")
+    assert [(case.method, case.max_passes) for case in (kept, other)] == [("certificate", 70), ("dense", 1)]
 
 
 VALUES = [
