@@ -156,7 +156,7 @@ class GradientCheck:
     footprint: tuple[int, ...] | None = None
     certificate: Certificate | None = None
     diagnosis: tuple[Diagnosis, ...] = ()
-    work: Work | None = field(default=None, metadata={EVIDENCE: True})
+    work: Work | None = field(default=None, compare=False, metadata={EVIDENCE: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

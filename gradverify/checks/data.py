@@ -79,10 +79,13 @@ def cotangents_of(case: Case, outputs: tuple[NDArray[Any], ...]) -> tuple[NDArra
     return tuple(drawn)
 
 
-def rounded(case: Case, name: str, value: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return an input whose entries are moved by a rounding of a dtype, up or down at random; integers as they are."""
+def rounded(case: Case, name: str, value: NDArray[Any], dtype: np.dtype[Any], turn: int = 0) -> NDArray[Any]:
+    """Return an input whose entries are moved by a rounding of a dtype, up or down at random; integers as they are.
+
+    Every turn draws anew.
+    """
     if dtype.kind != "f":
         return value
-    directions = signs(value.shape, stream(case.seed, "rounding", case.name, name))
+    directions = signs(value.shape, stream(case.seed, "rounding", case.name, name, str(turn)))
     moved: NDArray[Any] = value * (1 + np.finfo(dtype).eps * directions).astype(value.dtype)
     return moved

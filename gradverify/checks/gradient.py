@@ -10,7 +10,7 @@ import numpy as np
 from gradverify.checks.data import rounded
 from gradverify.errors import TargetError
 from gradverify.numerics.comparison import Bounds, tolerance_for
-from gradverify.numerics.engine import MAX_PASSES, Effort, check_gradient
+from gradverify.numerics.engine import MAX_PASSES, Effort, examine
 from gradverify.numerics.error_bar import rounding_floor
 from gradverify.numerics.functional import Functional
 from gradverify.numerics.sampling import stream
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradverify.checks.subject import Subject, Trial
+    from gradverify.numerics.engine import Finding
     from gradverify.spec.model import Case
 
 __all__ = ["check_gradients"]
@@ -29,21 +30,34 @@ __all__ = ["check_gradients"]
 
 # How many times the rounding that backward is seen to do still means nothing.
 _SEEN_ROUNDING = 8
+# At how many points a rounding away backward is run: at one, the roundings of two samples may cancel.
+_SHAKES = 3
 
 
 def check_gradients(case: Case, subject: Subject, trial: Trial) -> Iterator[GradientCheck]:
     """Yield a finding for every input that has a gradient, in the order of the inputs."""
     functional = _functional(subject, trial)
-    comparer = None if isinstance(functional, str) else _comparer(case, subject, functional)
-    for name in subject.differentiable:
-        value = trial.gradients.values.get(name)
-        unusable = _unusable(name, value, subject, trial)
-        if unusable is not None:
-            yield unusable
-        elif comparer is None:
-            yield _uncompared(name, subject, Verdict.INCONCLUSIVE, str(functional))
+    values = {name: trial.gradients.values.get(name) for name in subject.differentiable}
+    unusable = {name: _unusable(name, value, subject, trial) for name, value in values.items()}
+    usable = {name: np.asarray(value) for name, value in values.items() if unusable[name] is None}
+    findings = iter(()) if isinstance(functional, str) else _findings(case, subject, trial, functional, usable)
+    for name, found in unusable.items():
+        if found is not None:
+            yield found
+        elif isinstance(functional, str):
+            yield _uncompared(name, subject, Verdict.INCONCLUSIVE, functional)
         else:
-            yield comparer.check(name, np.asarray(value))
+            yield next(findings).check
+
+
+def _findings(
+    case: Case, subject: Subject, trial: Trial, functional: Functional, usable: Mapping[str, NDArray[Any]]
+) -> Iterator[Finding]:
+    """Return what the engine finds about gradients that can be compared, in the precision of the numerical side."""
+    comparer = _comparer(case, subject, trial, functional)
+    analytic = {name: value.astype(functional.inputs[name].dtype) for name, value in usable.items()}
+    efforts = {name: comparer.effort(name, value) for name, value in usable.items()}
+    return examine(functional, analytic, efforts)
 
 
 def _unusable(name: str, value: Any, subject: Subject, trial: Trial) -> GradientCheck | None:
@@ -112,23 +126,34 @@ class _Comparer:
     Attributes
     ----------
     wide, shaken
-        Analytic gradients in the precision of the numerical side, where that is wider: at the point, and at one whose
+        Analytic gradients in the precision of the numerical side, where that is wider: at the point, and at some whose
         inputs differ from it by a rounding of the dtype under test. Empty where the code has them not.
+    noise
+        Largest rounding of a term ``c y`` that forward is seen to do in the dtype under test.
     """
 
     case: Case
     subject: Subject
     functional: Functional
     wide: Mapping[str, Any]
-    shaken: Mapping[str, Any]
+    shaken: tuple[Mapping[str, Any], ...]
+    noise: float
 
-    def check(self, name: str, analytic: NDArray[Any]) -> GradientCheck:
+    def effort(self, name: str, analytic: NDArray[Any]) -> Effort:
         tolerance = self.case.tolerance
         rtol, atol = tolerance_for(self.subject.inputs[name].dtype, tolerance.rtol, tolerance.atol)
-        random = stream(self.case.seed, "direction", self.case.name, name)
-        budget = MAX_PASSES if self.case.max_passes is None else self.case.max_passes
-        effort = Effort(Bounds(rtol, atol, self.floor(name, analytic)), random, budget)
-        return check_gradient(self.functional, name, analytic.astype(self.functional.inputs[name].dtype), effort)
+        return Effort(
+            bounds=Bounds(rtol, atol, self.floor(name, analytic)),
+            random=stream(self.case.seed, "direction", self.case.name, name),
+            budget=MAX_PASSES if self.case.max_passes is None else self.case.max_passes,
+            method=self.case.method,
+            reference=self._reference(name),
+        )
+
+    def _reference(self, name: str) -> NDArray[Any] | None:
+        """Return the gradient in the precision of the numerical side, where backward gave one."""
+        wide = self.wide.get(name)
+        return None if _largest_difference(wide, self.functional.inputs[name]) is None else np.asarray(wide)
 
     def floor(self, name: str, analytic: NDArray[Any]) -> float:
         """Return the difference below which nothing can be told in the dtype under test.
@@ -136,11 +161,12 @@ class _Comparer:
         Where backward runs in double precision as well: a few times the rounding it is seen to do, but no more than
         rounding can do, to the terms that backward adds up or to the inputs.
         """
-        terms = rounding_floor(self.functional, name, self.subject.inputs[name].dtype)
+        terms = rounding_floor(self.functional, name, self.subject.inputs[name].dtype, self.noise)
         seen = _largest_difference(analytic, self.wide.get(name))
         if seen is None:
             return terms
-        inputs = _largest_difference(self.wide.get(name), self.shaken.get(name)) or 0.0
+        moved = (_largest_difference(self.wide.get(name), shaken.get(name)) for shaken in self.shaken)
+        inputs = max((change for change in moved if change is not None), default=0.0)
         return min(terms + _SEEN_ROUNDING * inputs, _SEEN_ROUNDING * seen)
 
 
@@ -155,13 +181,22 @@ def _largest_difference(one: Any, other: Any) -> float | None:
     return float(np.max(np.abs(left[both] - right[both]), initial=0.0))
 
 
-def _comparer(case: Case, subject: Subject, functional: Functional) -> _Comparer:
+def _comparer(case: Case, subject: Subject, trial: Trial, functional: Functional) -> _Comparer:
     inputs = functional.inputs
     if all(inputs[name].dtype == subject.inputs[name].dtype for name in subject.differentiable):
-        return _Comparer(case, subject, functional, {}, {})
-    shaken = {name: rounded(case, name, value, subject.inputs[name].dtype) for name, value in inputs.items()}
-    gradients = (_gradients_at(point, subject, functional) for point in (inputs, shaken))
-    return _Comparer(case, subject, functional, *gradients)
+        return _Comparer(case, subject, functional, {}, (), 0.0)
+    shaken = (
+        {name: rounded(case, name, value, subject.inputs[name].dtype, turn) for name, value in inputs.items()}
+        for turn in range(_SHAKES)
+    )
+    wide, *others = (_gradients_at(point, subject, functional) for point in (inputs, *shaken))
+    return _Comparer(case, subject, functional, wide, tuple(others), _noise(functional, trial))
+
+
+def _noise(functional: Functional, trial: Trial) -> float:
+    """Return how far a term ``c y`` of the forward pass under test lies from that in double precision."""
+    pairs = zip(functional.cotangents, functional.base, trial.forward.outputs, strict=True)
+    return max((float(np.max(np.abs(c * (wide - own)), initial=0.0)) for c, wide, own in pairs), default=0.0)
 
 
 def _gradients_at(inputs: Mapping[str, NDArray[Any]], subject: Subject, functional: Functional) -> Mapping[str, Any]:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradverify.numerics.functional import spread
+from gradverify.numerics.functional import flat, spread
 from gradverify.numerics.sampling import signs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gradverify.numerics.functional import Array, Functional
 
-__all__ = ["Noise", "affine_scale", "is_affine", "measured_noise", "rounding", "rounding_floor"]
+__all__ = [
+    "Noise",
+    "affine_noise",
+    "affine_scale",
+    "is_affine",
+    "measured_noise",
+    "pooled",
+    "rounding",
+    "rounding_floor",
+    "sharpened",
+]
 
 _POINTS = 9
 _ORDERS = (5, 6)
@@ -22,9 +34,19 @@ _ORDERS = (5, 6)
 _SPACING = 2.0**-18
 # Noise beyond this many roundings is measured once more in the other direction: it may have been a kink.
 _SUSPICIOUS = 1e3
+# From the lower quartile of what nine points say about noise to its standard deviation, and some room.
+_QUARTILE = 2.0
 _AFFINE_DIRECTIONS = 3
 _AFFINE_ROUNDINGS = 64
+# Terms that are smaller than this, relative to their root mean square, say little of how others round.
+_SMALL = 0.2
+# How many roundings of the outputs are usual.
+_ORDINARY = 16
+# Outputs from which one look at rounding tells its size; fewer may round little by accident.
+_TELLING = 32
 _LARGEST_FACTOR = 2.0**40
+# A second difference of noise with variance s^2 has variance 6 s^2.
+_SECOND_DIFFERENCE = math.sqrt(6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +56,15 @@ class Noise:
     Attributes
     ----------
     terms
-        An array for each output, of its shape.
+        One for every output, in one row.
     """
 
-    terms: tuple[Array, ...]
+    terms: Array
 
     @property
     def total(self) -> float:
         """The standard deviation of the noise in ``L`` when every output moves."""
-        return self._norm(self.terms)
-
-    def among(self, moved: tuple[Array, ...]) -> float:
-        """Return the standard deviation of the noise in ``L`` when some outputs move: the others cancel exactly."""
-        return self._norm(tuple(term[mask] for term, mask in zip(self.terms, moved, strict=True)))
-
-    @staticmethod
-    def _norm(terms: tuple[Array, ...]) -> float:
-        squares = sum(float(np.sum(term**2)) for term in terms)
-        return math.sqrt(squares)
+        return math.sqrt(float(np.sum(self.terms**2)))
 
 
 def measured_noise(functional: Functional, name: str, random: np.random.Generator) -> Noise:
@@ -74,28 +87,49 @@ def measured_noise(functional: Functional, name: str, random: np.random.Generato
     least = rounding(functional)
     terms = _noise_along(functional, name, direction)
     if Noise(terms).total > _SUSPICIOUS * least.total:
-        other = _noise_along(functional, name, -direction)
-        terms = tuple(np.minimum(one, two) for one, two in zip(terms, other, strict=True))
-    return Noise(tuple(np.maximum(term, floor) for term, floor in zip(terms, least.terms, strict=True)))
+        terms = np.minimum(terms, _noise_along(functional, name, -direction))
+    found = Noise(np.maximum(terms, least.terms))
+    return pooled(functional, found) if _is_noisy(found, least) else found
+
+
+def _is_noisy(found: Noise, least: Noise) -> bool:
+    """Return whether nearly all outputs are noisier than they can be by rounding, and not those beside a kink alone."""
+    return (
+        bool(np.quantile(found.terms, 0.25) > _SUSPICIOUS * np.quantile(least.terms, 0.75))
+        if found.terms.size
+        else False
+    )
+
+
+def pooled(functional: Functional, noise: Noise) -> Noise:
+    """Return the noise of terms, none far below those of its output: nine points alone tell it roughly.
+
+    The lower quartile counts: a kink on the way looks like noise in the outputs that have it.
+    """
+    terms = noise.terms.copy()
+    for part in functional.parts:
+        noisy = terms[part][np.isfinite(terms[part]) & (terms[part] > 0)]
+        terms[part] = np.maximum(terms[part], _QUARTILE * float(np.quantile(noisy, 0.25)) if noisy.size else 0.0)
+    return Noise(terms)
 
 
 def rounding(functional: Functional) -> Noise:
     """Return what rounding alone puts into each term, from the precision of the outputs."""
-    pairs = zip(functional.cotangents, functional.base, strict=True)
-    return Noise(tuple(np.finfo(output.dtype).eps * np.abs(weight * output) for weight, output in pairs))
+    terms = np.abs(functional.weights * functional.middle)
+    for part, output in zip(functional.parts, functional.base, strict=True):
+        terms[part] *= np.finfo(output.dtype).eps
+    return Noise(terms)
 
 
-def _noise_along(functional: Functional, name: str, direction: Array) -> tuple[Array, ...]:
+def _noise_along(functional: Functional, name: str, direction: Array) -> Array:
     """Return the noise of each term from equally spaced points on one side of the point, where a tie cannot sit."""
     value = functional.inputs[name]
     step = spread(value) * _SPACING * direction
-    points = [functional.at(name, value + number * step) for number in range(1, _POINTS + 1)]
-    terms = []
-    for output, weight in enumerate(functional.cotangents):
-        table = weight * np.stack([point[output] for point in points])
+    points = np.stack([functional.at(name, value + number * step) for number in range(1, _POINTS + 1)])
+    table = functional.weights * points
+    with np.errstate(invalid="ignore"):
         variance = np.max([_variance(table, order) for order in _ORDERS], axis=0)
-        terms.append(np.where(np.isfinite(variance), np.sqrt(variance), np.inf))
-    return tuple(terms)
+    return np.where(np.isfinite(variance), np.sqrt(variance), np.inf)
 
 
 def _variance(table: Array, order: int) -> Array:
@@ -113,37 +147,177 @@ def affine_scale(functional: Functional, name: str, random: np.random.Generator)
         after = functional.at(name, functional.inputs[name] + scale * signs(functional.inputs[name].shape, random))
     except Exception:  # noqa: BLE001  code may check its domain
         return scale
-    pairs = list(zip(after, functional.base, strict=True))
-    change = max((float(np.max(np.abs(new - old), initial=0.0)) for new, old in pairs), default=0.0)
-    size = max((float(np.max(np.abs(old), initial=0.0)) for _, old in pairs), default=0.0)
+    change = float(np.max(np.abs(after - functional.middle), initial=0.0))
+    size = float(np.max(np.abs(functional.middle), initial=0.0))
     return scale * min(size / change, _LARGEST_FACTOR) if size > change > 0 else scale
 
 
 def is_affine(functional: Functional, name: str, random: np.random.Generator, scale: float | None = None) -> bool:
     """Return whether the outputs look affine in one input: second differences vanish along random directions.
 
-    A hypothesis, not a proof: what follows from it is evaluated again without it wherever it disagrees. 6 passes.
+    A hypothesis, not a proof: what follows from it is proved afterwards, and evaluated again without it wherever it
+    disagrees. 6 passes.
     """
-    value = functional.inputs[name]
-    scale = spread(value) if scale is None else scale
-    for _ in range(_AFFINE_DIRECTIONS):
+    step = spread(functional.inputs[name]) if scale is None else scale
+    return affine_noise(functional, name, random, step) is not None
+
+
+def affine_noise(
+    functional: Functional,
+    name: str,
+    random: np.random.Generator,
+    scale: float,
+    directions: int = _AFFINE_DIRECTIONS,
+) -> Noise | None:
+    """Return the noise in every term of an affine function, or ``None`` where it does not look affine.
+
+    What second differences of an affine function leave is noise. 2 passes a direction.
+
+    Parameters
+    ----------
+    functional, name, random
+        What is differentiated, by which input, and the stream for directions.
+    scale
+        How far each element moves.
+    directions
+        How many are tried.
+    """
+    value, squares = functional.inputs[name], np.zeros(functional.middle.shape)
+    for _ in range(directions):
         step = scale * signs(value.shape, random)
         try:
             after, before = functional.at(name, value + step), functional.at(name, value - step)
         except Exception:  # noqa: BLE001  code may check its domain, and this is far from the point
+            return None
+        with np.errstate(invalid="ignore"):  # far from the point, outputs may be infinite
+            bend = np.abs((after - functional.middle) - (functional.middle - before))
+        if not _straight(functional, bend, (after, before)):
+            return None
+        squares += (functional.weights * bend / _SECOND_DIFFERENCE) ** 2
+    return Noise(np.maximum(np.sqrt(squares / directions), rounding(functional).terms))
+
+
+def impulse_rounding(functional: Functional, name: str, random: np.random.Generator, scale: float) -> Array:
+    """Return by how much answers to an impulse round, relative to them, for an input that enters affinely.
+
+    The answer to one impulse of all elements is compared with what it is where the code rounds otherwise. 3 to 6
+    passes.
+    """
+    impulse = scale * random.standard_normal(functional.inputs[name].shape)
+
+    def answer(where: Functional) -> Array | None:
+        point = where.inputs[name]
+        try:
+            with np.errstate(all="ignore"):
+                return np.asarray(where.weights * (where.at(name, point + impulse) - where.at(name, point)))
+        except Exception:  # noqa: BLE001  code may take no such dtype, or check its domain: this is far from the point
+            return None
+
+    here = answer(functional)
+    if here is None:
+        return relative_error(functional.middle, functional.middle)
+    for other in elsewhere(functional, random):
+        there = answer(other)
+        if there is not None and keeps_precision(other, there):
+            return relative_error(here, there)
+    return relative_error(here, here)
+
+
+def forward_rounding(functional: Functional, random: np.random.Generator) -> Noise:
+    """Return by how much every term rounds: what changes where the code rounds otherwise; 1 or 2 passes."""
+    terms, known = rounding(functional).terms, False
+    for other in elsewhere(functional, random):
+        if known and terms.size >= _TELLING:
+            break
+        try:
+            with np.errstate(all="ignore"):
+                there = other.moved({})
+        except Exception:  # noqa: BLE001  code may take no such dtype
+            there = functional.middle
+        if keeps_precision(other, there) and np.all(np.isfinite(there)):
+            error = np.abs(functional.weights * (there - functional.middle)).astype(np.float64)
+            terms, known = np.maximum(error, terms), True
+    return Noise(terms)
+
+
+def sharpened(functional: Functional, random: np.random.Generator) -> tuple[Functional, Noise]:
+    """Return the functional, in extended precision where that helps and the code keeps it, and how it rounds there.
+
+    It helps where code rounds more than usual: a norm far from zero rounds its data's offset, many times what its
+    outputs show. 1 to 3 passes.
+    """
+    seen = forward_rounding(functional, random)
+    if seen.total <= _ORDINARY * rounding(functional).total:
+        return functional, seen
+    wide = next(elsewhere(functional, random))
+    try:
+        with np.errstate(all="ignore"):
+            outputs = wide.evaluate(wide.inputs)
+    except Exception:  # noqa: BLE001  code may take no such dtype
+        return functional, seen
+    if any(value.dtype == np.longdouble for value in wide.inputs.values()) and keeps_precision(wide, flat(outputs)):
+        finer = float(np.finfo(np.longdouble).eps / np.finfo(np.float64).eps)
+        return replace(wide, base=outputs), Noise(finer * seen.terms)
+    return functional, seen
+
+
+def relative_error(terms: Array, others: Array) -> Array:
+    """Return by how much terms differ, relative to their root mean square; none less than all do on average."""
+    eps = float(np.finfo(np.float64).eps)
+    size = float(np.sqrt(np.mean(terms**2))) if terms.size else 0.0
+    with np.errstate(all="ignore"):
+        error = np.abs(terms - others).astype(np.float64) / np.clip(np.abs(terms), _SMALL * size, size)
+    if not size > 0 or not np.all(np.isfinite(error)):
+        return np.full(terms.shape, eps)
+    return np.asarray(np.maximum(error, max(eps, float(np.sqrt(np.mean(error**2))))))
+
+
+def keeps_precision(functional: Functional, outputs: Array) -> bool:
+    """Return whether code that was given extended precision answers in it."""
+    wide = any(value.dtype == np.longdouble for value in functional.inputs.values())
+    return outputs.dtype == np.longdouble or not wide or np.dtype(np.longdouble) == np.dtype(np.float64)
+
+
+def elsewhere(functional: Functional, random: np.random.Generator) -> Iterator[Functional]:
+    """Yield functionals that round otherwise: the same point in extended precision, then one a rounding away.
+
+    The first, where the code keeps that precision, shows what rounds and nothing else. The second moves the point as
+    well, and what code does not notice that cancels what inputs have in common.
+    """
+    floating = {name: value for name, value in functional.inputs.items() if value.dtype.kind == "f" and value.size}
+    if np.finfo(np.longdouble).eps < np.finfo(np.float64).eps:
+        wide = {name: value.astype(np.longdouble) for name, value in floating.items()}
+        yield replace(functional, inputs={**functional.inputs, **wide})
+    eps = np.finfo(np.float64).eps
+    near = {name: value * (1 + eps * signs(value.shape, random)) for name, value in floating.items()}
+    yield replace(functional, inputs={**functional.inputs, **near})
+
+
+def _straight(functional: Functional, bend: Array, sides: tuple[Array, Array]) -> bool:
+    """Return whether what is left of every output is its rounding."""
+    sizes = [np.abs(side) for side in (*sides, functional.middle)]
+    for part, output in zip(functional.parts, functional.base, strict=True):
+        size = max(float(np.max(row[part], initial=0.0)) for row in sizes)
+        limit = _AFFINE_ROUNDINGS * float(np.finfo(output.dtype).eps) * size
+        if not np.max(bend[part], initial=0.0) <= limit:
             return False
-        for new, old, middle in zip(after, before, functional.base, strict=True):
-            size = max(float(np.max(np.abs(part), initial=0.0)) for part in (new, old, middle))
-            bend = float(np.max(np.abs((new - middle) - (middle - old)), initial=0.0))
-            if not bend <= _AFFINE_ROUNDINGS * np.finfo(new.dtype).eps * size:
-                return False
     return True
 
 
-def rounding_floor(functional: Functional, name: str, dtype: np.dtype[np.floating]) -> float:
+def rounding_floor(functional: Functional, name: str, dtype: np.dtype[np.floating], noise: float = 0.0) -> float:
     """Return the least difference that means anything for a gradient computed in ``dtype``.
 
-    ``8 eps max|c y| / s``, with ``s`` the spread of the input: terms of this size are what a backward pass adds up,
-    and what it rounds, also where they cancel and leave a gradient near zero.
+    ``8 max(eps max|c y|, noise) / s``, with ``s`` the spread of the input: terms of this size are what a backward pass
+    adds up, and what it rounds, also where they cancel and leave a gradient near zero.
+
+    Parameters
+    ----------
+    functional, name
+        What is differentiated, and by which input.
+    dtype
+        The precision under test.
+    noise
+        The largest rounding of a term ``c y`` that the forward pass in that precision is seen to do.
     """
-    return 8 * float(np.finfo(dtype).eps) * functional.magnitude / spread(functional.inputs[name])
+    largest = max(float(np.finfo(dtype).eps) * functional.magnitude, noise)
+    return 8 * largest / spread(functional.inputs[name])

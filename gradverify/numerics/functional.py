@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Evaluate", "Functional", "spread"]
+__all__ = ["Array", "Evaluate", "Functional", "flat", "spread"]
 
 Array: TypeAlias = NDArray[Any]
 Evaluate: TypeAlias = Callable[[Mapping[str, Array]], tuple[Array, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Functional:
     """A forward pass together with the cotangents of its outputs.
 
@@ -36,26 +37,50 @@ class Functional:
     cotangents: tuple[Array, ...]
     base: tuple[Array, ...]
 
-    def at(self, name: str, value: Array) -> tuple[Array, ...]:
-        """Return the outputs with one input replaced, in the dtype of that input: code may accept no other."""
-        return self.evaluate({**self.inputs, name: value.astype(self.inputs[name].dtype, copy=False)})
+    def at(self, name: str, value: Array) -> Array:
+        """Return all outputs in one row with one input replaced, in that input's dtype: code may accept no other."""
+        return self.moved({name: value})
 
-    def change(self, after: tuple[Array, ...], before: tuple[Array, ...]) -> float:
+    def moved(self, values: Mapping[str, Array]) -> Array:
+        """Return all outputs in one row with some inputs replaced, each in the dtype that it has."""
+        cast = {name: value.astype(self.inputs[name].dtype, copy=False) for name, value in values.items()}
+        return flat(self.evaluate({**self.inputs, **cast}))
+
+    @cached_property
+    def weights(self) -> Array:
+        """The cotangents of all outputs in one row."""
+        return flat(self.cotangents)
+
+    @cached_property
+    def middle(self) -> Array:
+        """The outputs at the point in one row."""
+        return flat(self.base)
+
+    @cached_property
+    def parts(self) -> tuple[slice, ...]:
+        """Where in a row each output lies."""
+        ends = np.cumsum([output.size for output in self.base])
+        return tuple(slice(int(end) - output.size, int(end)) for end, output in zip(ends, self.base, strict=True))
+
+    @cached_property
+    def magnitude(self) -> float:
+        """``max |c_j y_j|``, the size of the largest term of ``L``."""
+        return float(np.max(np.abs(self.weights * self.middle), initial=0.0))
+
+    def change(self, after: Array, before: Array) -> float:
         """Return ``sum_j c_j . (after_j - before_j)``.
 
         Differences are taken output by output before they are summed: outputs that did not change cancel exactly,
         and only the others round.
         """
-        total = 0.0
-        for weight, new, old in zip(self.cotangents, after, before, strict=True):
-            total = total + np.sum(weight * (new - old))
-        return total
+        return float(np.sum(self.weights * (after - before)))
 
-    @property
-    def magnitude(self) -> float:
-        """``max |c_j y_j|``, the size of the largest term of ``L``."""
-        terms = zip(self.cotangents, self.base, strict=True)
-        return max((float(np.max(np.abs(weight * output), initial=0.0)) for weight, output in terms), default=0.0)
+
+def flat(outputs: Sequence[Array]) -> Array:
+    """Return arrays in one row; a view where there is one array."""
+    if len(outputs) == 1:
+        return np.ravel(outputs[0])
+    return np.concatenate([np.ravel(output) for output in outputs]) if outputs else np.zeros(0)
 
 
 def spread(value: Array) -> float:

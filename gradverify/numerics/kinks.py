@@ -11,8 +11,9 @@ from gradverify.numerics.stencils import one_sided
 
 if TYPE_CHECKING:
     from gradverify.numerics.functional import Array, Functional
+    from gradverify.numerics.grouping import Group
 
-__all__ = ["Kink", "find_kink", "joint_slope"]
+__all__ = ["Kinks", "find_kinks", "joint_slope"]
 
 # A smooth function's one-sided slopes approach each other in proportion to the step.
 _SHRINKS = 0.75
@@ -23,46 +24,43 @@ _STRAIGHT = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
-class Kink:
-    """The one-sided slopes at a kink, in order."""
+class Kinks:
+    """Which members of a group lie at a kink, and their one-sided slopes, in order; NaN where there is none."""
 
-    low: float
-    high: float
+    found: Array
+    low: Array
+    high: Array
 
 
-def find_kink(functional: Functional, name: str, index: tuple[int, ...], step: float, noise: float) -> Kink | None:
-    """Return the slopes on both sides where they stay apart as the step shrinks, or ``None``; 4 passes, order 2.
+def find_kinks(functional: Functional, name: str, group: Group, step: float, noise: Array) -> Kinks:
+    """Return the slopes on both sides where they stay apart as the step shrinks; 4 passes, order 2.
 
     Each output has its own kink: an element tied in several windows may get the cotangent of any of them, so the ends
     are added up output by output, the lesser and the greater of both slopes.
 
     Parameters
     ----------
-    functional, name, index
-        What is differentiated, and by which element.
+    functional, name, group
+        What is differentiated, and by which elements.
     step
         The larger of the two steps compared; the smaller is half of it.
     noise
-        Standard deviation of the noise in the function; gaps within it are none.
+        For every member the standard deviation of the noise in the function; gaps within it are none.
     """
-    wide = _sides(functional, name, index, step)
-    narrow = _sides(functional, name, index, step / 2)
-    gap, before = _gap(narrow), _gap(wide)
-    moved = max(1, int(np.sum(narrow != 0)) // 2)
-    if gap <= 16 * noise * moved**0.5 / step or not _SHRINKS * before <= gap <= _GROWS * before:
-        return None
-    ends = 2 * narrow - wide
-    return Kink(float(np.sum(np.min(ends, axis=0))), float(np.sum(np.max(ends, axis=0))))
+    wide = _sides(functional, name, group, step)
+    narrow = _sides(functional, name, group, step / 2)
+    gap, before = (group.collect(np.abs(sides[1] - sides[0])) for sides in (narrow, wide))
+    moved = np.maximum(1, group.collect(np.any(narrow != 0, axis=0) * 1.0))
+    with np.errstate(invalid="ignore"):  # what is not finite is no kink
+        found = (gap > 16 * noise * np.sqrt(moved) / step) & (_SHRINKS * before <= gap) & (gap <= _GROWS * before)
+        ends = 2 * narrow - wide
+        low, high = group.collect(np.min(ends, axis=0)), group.collect(np.max(ends, axis=0))
+    return Kinks(found, np.where(found, low, np.nan), np.where(found, high, np.nan))
 
 
-def _sides(functional: Functional, name: str, index: tuple[int, ...], step: float) -> Array:
+def _sides(functional: Functional, name: str, group: Group, step: float) -> Array:
     """Return the slopes of every term ``c_j y_j`` on the left and on the right, as two rows."""
-    sides = (one_sided(functional, name, index, way * step) for way in (-1, 1))
-    return np.stack([np.concatenate([np.ravel(part) for part in side]) for side in sides])
-
-
-def _gap(sides: Array) -> float:
-    return float(np.sum(np.abs(sides[1] - sides[0])))
+    return np.stack([one_sided(functional, name, group, way * step) for way in (-1, 1)])
 
 
 def joint_slope(functional: Functional, name: str, mask: Array, step: float) -> float | None:
@@ -81,10 +79,11 @@ def joint_slope(functional: Functional, name: str, mask: Array, step: float) -> 
     step
         How far.
     """
-    value = functional.inputs[name]
+    value, weights = functional.inputs[name], functional.weights
     after, before = (functional.at(name, value + way * step * mask) for way in (1, -1))
-    for weight, new, old, middle in zip(functional.cotangents, after, before, functional.base, strict=True):
-        change = float(np.max(np.abs(weight * (new - old)), initial=0.0))
-        if not float(np.max(np.abs(weight * (new - middle - (middle - old))), initial=0.0)) <= _STRAIGHT * change:
+    change = np.abs(weights * (after - before))
+    bend = np.abs(weights * (after - functional.middle - (functional.middle - before)))
+    for part in functional.parts:  # what is straight is told output by output: their scales may differ
+        if not np.max(bend[part], initial=0.0) <= _STRAIGHT * np.max(change[part], initial=0.0):
             return None
-    return float(functional.change(after, before) / (2 * step))
+    return functional.change(after, before) / (2 * step)

@@ -1,7 +1,8 @@
-"""Central differences from the steps really taken.
+"""Central differences from the steps really taken, for a group of elements at once.
 
 Offsets are ``-2h, -h, h, 2h``. With ``D(h) = (f(x + h) - f(x - h)) / (h+ - h-)``, of order 2, the combination
 ``(4 D(h) - D(2h)) / 3`` has order 4 (Fornberg, 1988), and ``|D(h) - D(2h)| / 3`` estimates the error of ``D(h)``.
+Everything comes back as one number a member of the group.
 """
 
 from __future__ import annotations
@@ -13,29 +14,33 @@ import numpy as np
 
 if TYPE_CHECKING:
     from gradverify.numerics.functional import Array, Functional
+    from gradverify.numerics.grouping import Group
 
-__all__ = ["Slope", "central", "five_point", "forward_slope", "moved_outputs", "one_sided", "power_of_two"]
+__all__ = ["Slopes", "central", "five_point", "forward_slope", "one_sided", "power_of_two"]
 
 
 @dataclass(frozen=True, slots=True)
-class Slope:
-    """A derivative with order 4, and what the passes it was made from say about its error.
+class Slopes:
+    """Derivatives with order 4, and what the passes they were made from say about their errors.
 
     Attributes
     ----------
     value
-        The derivative.
+        The derivatives.
     second_order_error
-        Estimated error of the derivative of order 2.
+        Estimated error of the derivatives of order 2.
     corner
-        How far apart the slopes on both sides stay when the step goes to 0: of order ``h^3`` where the function is
-        smooth, about the size of the kink where one lies within the stencil. Central differences alone cannot tell:
-        at a kink they agree, at every step, on the mean of both slopes.
+        How far apart the slopes on both sides stay when the step goes to 0, added up output by output: of order
+        ``h^3`` where the function is smooth, about the size of the kink where one lies within the stencil. Central
+        differences alone cannot tell: at a kink they agree, at every step, on the mean of both slopes.
+    moved
+        Which outputs moved at all.
     """
 
-    value: float
-    second_order_error: float
-    corner: float
+    value: Array
+    second_order_error: Array
+    corner: Array
+    moved: Array
 
 
 def power_of_two(value: float) -> float:
@@ -43,54 +48,68 @@ def power_of_two(value: float) -> float:
     return float(2.0 ** np.floor(np.log2(value)))
 
 
-def central(functional: Functional, name: str, index: tuple[int, ...], step: float) -> float:
+def central(functional: Functional, name: str, group: Group, step: float) -> Array:
     """Return ``(f(x + h) - f(x - h)) / (h+ - h-)`` with the steps really taken; 2 passes, order 2."""
-    return _symmetric(functional, name, index, step)[0]
+    return _symmetric(functional, name, group, step).slope
 
 
-def _symmetric(functional: Functional, name: str, index: tuple[int, ...], step: float) -> tuple[float, float]:
-    """Return the central difference, and the slope on the right less that on the left; 2 passes."""
-    after, up = _moved(functional, name, index, step)
-    before, down = _moved(functional, name, index, -step)
-    right, left = functional.change(after, functional.base) / up, functional.change(before, functional.base) / down
-    return float(functional.change(after, before) / (up - down)), float(right - left)
+@dataclass(frozen=True, slots=True)
+class _Symmetric:
+    """A central difference of order 2, the slope on the right less that on the left by output, and what moved."""
+
+    slope: Array
+    bend: Array
+    moved: Array
 
 
-def five_point(functional: Functional, name: str, index: tuple[int, ...], step: float) -> Slope:
-    """Return the derivative by one input element from the offsets ``±h, ±2h``; 4 passes, order 4."""
-    inner, bend = _symmetric(functional, name, index, step)
-    outer, bent = _symmetric(functional, name, index, 2 * step)
-    return Slope((4 * inner - outer) / 3, abs(inner - outer) / 3, abs(2 * bend - bent))
+def _symmetric(functional: Functional, name: str, group: Group, step: float) -> _Symmetric:
+    after, up = _moved(functional, name, group, step)
+    before, down = _moved(functional, name, group, -step)
+    middle, weights = functional.middle, functional.weights
+    slope = group.collect(weights * (after - before)) / (up - down)
+    bend = weights * (_shared(group, after - middle, up) - _shared(group, before - middle, down))
+    return _Symmetric(slope, bend, (after != middle) | (before != middle))
 
 
-def forward_slope(functional: Functional, name: str, index: tuple[int, ...], step: float) -> float:
+def five_point(functional: Functional, name: str, group: Group, step: float) -> Slopes:
+    """Return the derivatives by the members from the offsets ``±h, ±2h``; 4 passes, order 4."""
+    inner = _symmetric(functional, name, group, step)
+    outer = _symmetric(functional, name, group, 2 * step)
+    return Slopes(
+        value=(4 * inner.slope - outer.slope) / 3,
+        second_order_error=np.abs(inner.slope - outer.slope) / 3,
+        corner=np.abs(group.collect(2 * inner.bend - outer.bend)),
+        moved=inner.moved | outer.moved,
+    )
+
+
+def forward_slope(functional: Functional, name: str, group: Group, step: float) -> Array:
     """Return ``(f(x + h) - f(x)) / h+``, exact to rounding where ``f`` is affine; 1 pass. ``step`` may be negative."""
-    after, taken = _moved(functional, name, index, step)
-    return float(functional.change(after, functional.base) / taken)
+    after, taken = _moved(functional, name, group, step)
+    return group.collect(functional.weights * (after - functional.middle)) / taken
 
 
-def one_sided(functional: Functional, name: str, index: tuple[int, ...], step: float) -> tuple[Array, ...]:
+def one_sided(functional: Functional, name: str, group: Group, step: float) -> Array:
     """Return the slope ``c_j (y_j(x + h) - y_j(x)) / h+`` of every term; 1 pass. ``step`` may be negative."""
-    after, taken = _moved(functional, name, index, step)
-    parts = zip(functional.cotangents, after, functional.base, strict=True)
-    return tuple(np.asarray(weight * (new - middle) / taken) for weight, new, middle in parts)
+    after, taken = _moved(functional, name, group, step)
+    return functional.weights * _shared(group, after - functional.middle, taken)
 
 
-def moved_outputs(functional: Functional, name: str, index: tuple[int, ...], step: float) -> tuple[Array, ...]:
-    """Return, as a mask for each output, which entries move when one element does, either way; 2 passes."""
-    after, _ = _moved(functional, name, index, step)
-    before, _ = _moved(functional, name, index, -step)
-    parts = zip(after, before, functional.base, strict=True)
-    return tuple((new != middle) | (old != middle) for new, old, middle in parts)
+def _shared(group: Group, differences: Array, taken: Array) -> Array:
+    """Return differences of outputs, each divided by the step of the member that owns it."""
+    if group.owner is None:
+        return np.asarray(differences / taken[0])
+    return np.asarray(differences / np.append(taken, 1)[group.owner])
 
 
-def _moved(
-    functional: Functional, name: str, index: tuple[int, ...], step: float
-) -> tuple[tuple[Array, ...], np.floating]:
-    """Return the outputs with one element moved, and how far it really moved."""
+def _moved(functional: Functional, name: str, group: Group, step: float) -> tuple[Array, Array]:
+    """Return the outputs with the members moved, and how far each really moved."""
     moved = functional.inputs[name].copy()
-    old = moved[index]
-    moved[index] = old + step
-    if moved[index] == old:  # below the spacing of numbers here: the least step that there is
-        moved[index] = np.nextafter(old, np.copysign(np.inf, step).astype(moved.dtype))
-    return functional.at(name, moved), moved[index] - old
+    row = moved.reshape(-1)
+    old = row[group.members]
+    new = old + np.asarray(step, dtype=old.dtype)
+    stuck = new == old  # below the spacing of numbers here: the least step that there is
+    if np.any(stuck):
+        new[stuck] = np.nextafter(old[stuck], np.copysign(np.inf, step).astype(old.dtype))
+    row[group.members] = new
+    return functional.at(name, moved), new - old

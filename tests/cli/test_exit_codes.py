@@ -73,7 +73,9 @@ def test_the_first_verdict_that_applies_decides(workplace, backwards, code, verd
 
 
 def test_an_inconclusive_case_exits_1(workplace):
-    workplace.write("spec.yaml", "cases: [{name: big, layer: tanh, inputs: {x: [200000]}}]")
+    workplace.write(
+        "spec.yaml", "cases: [{name: big, layer: tanh, inputs: {x: [2000]}, method: dense, max_passes: 100}]"
+    )
     ran = workplace.run("run", "spec.yaml", "--format", "json")
     assert ran.code == 1
     assert ran.json["verdict"] == "inconclusive"

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradverify.numerics.comparison import Bounds
-from gradverify.numerics.dense import Effort
+from gradverify.numerics.engine import Effort, examine
 from gradverify.numerics.error_bar import rounding_floor
 from gradverify.numerics.functional import Functional
 from gradverify.numerics.sampling import cotangent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gradverify.numerics.engine import Finding
 
 
 def functional(function: Callable[..., Any], seed: int = 0, **inputs: Any) -> Functional:
@@ -35,10 +37,18 @@ def weighted(function: Callable[..., Any], weight: float, value: float) -> Funct
     return Functional(lambda inputs: (function(inputs["x"]),), {"x": x}, (np.array([weight]),), (function(x),))
 
 
-def effort(subject: Functional, name: str = "x", *, seed: int = 0, budget: int = 100_000) -> Effort:
+def effort(
+    subject: Functional, name: str = "x", *, seed: int = 0, budget: int = 100_000, method: str = "dense"
+) -> Effort:
     """Return the tolerances of float64 and the floor that a case would have."""
     bounds = Bounds(1e-6, 1e-9, rounding_floor(subject, name, np.dtype(np.float64)))
-    return Effort(bounds, np.random.default_rng([seed, 2]), budget)
+    return Effort(bounds, np.random.default_rng([seed, 2]), budget, method)
+
+
+def examined(subject: Functional, analytic: Any, name: str = "x", **options: Any) -> Finding:
+    """Return what the engine finds about one input."""
+    (found,) = examine(subject, {name: np.asarray(analytic)}, {name: effort(subject, name, **options)})
+    return found
 
 
 def batchnorm(x, eps=1e-5):

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from functionals import SMOOTH, batchnorm, batchnorm_gradient, effort, functional
+from functionals import SMOOTH, batchnorm, batchnorm_gradient, effort, examined, functional
 
 from gradverify.numerics.comparison import Bounds
-from gradverify.numerics.dense import Effort, OverBudgetError, dense_check
-from gradverify.numerics.engine import check_gradient
+from gradverify.numerics.engine import Effort, examine
 from gradverify.numerics.error_bar import is_affine
 from gradverify.results import Verdict
 
 SEEDS = range(20)
 
 
-def check(subject, analytic, name="x", **options):
-    return check_gradient(subject, name, np.asarray(analytic), effort(subject, name, **options))
+def check(subject, analytic, **options):
+    return examined(subject, analytic, **options).check
 
 
 def smooth(name, seed, *, shape=(4, 5), offset=0.0):
@@ -56,8 +55,8 @@ def test_agrees_with_the_complex_step(name):
         subject, _ = smooth(name, seed)
         x = subject.inputs["x"]
         exact = subject.cotangents[0] * SMOOTH[name][0](x + 1e-30j).imag / 1e-30
-        found = dense_check(subject, "x", exact, effort(subject, seed=seed))
-        np.testing.assert_allclose(found.comparison.numerical, exact, rtol=1e-8, atol=1e-9 * np.max(np.abs(exact)))
+        found = examined(subject, exact, seed=seed)
+        np.testing.assert_allclose(found.numerical, exact, rtol=1e-8, atol=1e-9 * np.max(np.abs(exact)))
 
 
 @pytest.mark.parametrize("error", [1e-5, -1e-5, 1e-4, 1.0])
@@ -197,8 +196,7 @@ def test_beyond_the_budget_is_inconclusive_with_a_reason(budget, verdict):
 def test_budget_of_an_affine_input_is_one_pass_an_element():
     subject = functional(lambda x: 3 * x, x=np.arange(20.0))
     assert check(subject, 3 * subject.cotangents[0], budget=20).verdict is Verdict.PASS
-    with pytest.raises(OverBudgetError):
-        dense_check(subject, "x", 3 * subject.cotangents[0], effort(subject, budget=19))
+    assert check(subject, 3 * subject.cotangents[0], budget=19).compared == 0
 
 
 @pytest.mark.parametrize("name", [*SMOOTH, "batch normalization"])
@@ -212,8 +210,8 @@ def test_error_bar_covers_the_true_error(name, count):
         else:
             subject = functional(batchnorm, seed, x=np.random.default_rng([seed, 5]).normal(size=(6, 3)) + offset)
             exact = batchnorm_gradient(subject.inputs["x"], subject.cotangents[0])
-        found = dense_check(subject, "x", exact.astype(np.float64), effort(subject, seed=seed))
-        error = np.abs(found.comparison.numerical - exact)
+        found = examined(subject, exact.astype(np.float64), seed=seed)
+        error = np.abs(found.numerical - exact)
         covered += np.sum(error <= found.bar)
         total += exact.size
         assert np.all(error <= found.bar + 1e-9 * np.max(np.abs(exact)))  # what it misses decides no verdict
@@ -224,9 +222,9 @@ def test_error_bar_covers_the_true_error(name, count):
 def test_wrong_gradient_does_not_make_the_numerical_one_wrong():
     for seed in range(5):
         subject, exact = smooth("tanh", seed)
-        found = dense_check(subject, "x", 2 * exact.astype(np.float64), effort(subject, seed=seed))
-        assert np.all(found.comparison.failed)
-        np.testing.assert_allclose(found.comparison.numerical, exact.astype(np.float64), rtol=1e-8)
+        found = examined(subject, 2 * exact.astype(np.float64), seed=seed)
+        assert found.check.failed == exact.size
+        np.testing.assert_allclose(found.numerical, exact.astype(np.float64), rtol=1e-8)
 
 
 def test_entries_that_are_not_finite_fail_and_the_others_are_judged():
@@ -253,8 +251,9 @@ def test_gradient_that_cancels_to_zero_passes():
 
 def test_no_tolerance_at_all_is_no_overflow():
     subject = functional(lambda x: 0 * x, x=np.ones(2))
-    exact = Effort(Bounds(0.0, 0.0), np.random.default_rng(0), 1000)
-    found = check_gradient(subject, "x", np.array([0.0, 1e3]), exact)
+    exact = Effort(Bounds(0.0, 0.0), np.random.default_rng(0), 1000, "dense")
+    (finding,) = examine(subject, {"x": np.array([0.0, 1e3])}, {"x": exact})
+    found = finding.check
     assert (found.verdict, found.failed, found.worst.index) == (Verdict.FAIL, 1, (1,))
 
 

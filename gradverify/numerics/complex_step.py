@@ -1,0 +1,196 @@
+"""The complex step: ``J v = Im f(x + i h v) / h``, without cancellation (Squire & Trapp, 1998), where code carries it.
+
+Much code does not: ``np.var``, ``np.abs``, comparisons, casts and real buffers drop the imaginary part, most of them
+silently. So nothing here is believed before it agrees, output by output, with differences of real numbers.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gradverify.numerics.directional import central_rows, extrapolated
+from gradverify.numerics.error_bar import elsewhere, keeps_precision, relative_error
+from gradverify.numerics.functional import flat, spread
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gradverify.numerics.functional import Array, Functional
+
+__all__ = [
+    "ComplexProof",
+    "ComplexUnsafeError",
+    "complex_derivative",
+    "complex_place",
+    "complex_rounding",
+    "imaginary_parts",
+    "prove_complex",
+]
+
+# Its square vanishes beside anything, and products with it stay far from underflow.
+_STEP = 2.0**-300
+# A second step that is no power of two times the first: what rounds, rounds differently.
+_OTHER_STEP = 1.125 * _STEP
+# Disagreement of an output with differences, relative to the largest output, up to which the code is believed.
+_AGREES = 1e-6
+# Steps of the differences in units of the spread: the first fits smooth code, the others lie between kinks.
+_STEPS = (2.0**-8, 2.0**-20, 2.0**-27)
+
+
+_EPS = float(np.finfo(np.float64).eps)
+# Roundings up to which a derivative needs no closer look at which input they come from.
+_ORDINARY = 16
+
+
+class ComplexUnsafeError(Exception):
+    """The forward pass does not carry imaginary parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComplexProof:
+    """What was learned while complex steps were proved to agree with differences.
+
+    Attributes
+    ----------
+    rounding
+        Rounding error of every term ``c_j (J v)_j``, relative to their root mean square.
+    extended
+        Whether the code keeps extended precision; then its own rounding can be computed away.
+    directions, terms
+        The direction, by input, and what it gave: ``c_j (J v)_j`` in one row.
+    """
+
+    rounding: Array
+    extended: bool
+    directions: Mapping[str, Array]
+    terms: Array
+
+    @property
+    def noise(self) -> float:
+        """The root mean square of ``rounding``."""
+        return float(np.sqrt(np.mean(self.rounding**2))) if self.rounding.size else 0.0
+
+
+def imaginary_parts(functional: Functional, parts: Mapping[str, Array]) -> Array:
+    """Return the imaginary parts of all outputs, in one row, when some inputs get one; 1 pass.
+
+    Raises
+    ------
+    ComplexUnsafeError
+        The code raises on complex numbers, casts them, or returns real ones.
+    """
+    moved = {name: functional.inputs[name] + 1j * part for name, part in parts.items()}
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            outputs = functional.evaluate({**functional.inputs, **moved})
+    except Exception as error:  # user code, on numbers it was not written for
+        raise ComplexUnsafeError from error
+    if not all(output.dtype.kind == "c" and output.dtype.itemsize >= 16 for output in outputs):
+        raise ComplexUnsafeError
+    return flat(outputs).imag
+
+
+def complex_derivative(functional: Functional, directions: Mapping[str, Array], step: float = _STEP) -> Array:
+    """Return the derivative of every output along a direction, in one row; 1 pass, exact to rounding.
+
+    Raises
+    ------
+    ComplexUnsafeError
+        See :func:`imaginary_parts`.
+    """
+    return imaginary_parts(functional, {name: step * part for name, part in directions.items()}) / step
+
+
+def prove_complex(functional: Functional, names: tuple[str, ...], random: np.random.Generator) -> ComplexProof | None:
+    """Return whether complex steps agree with differences in every output; 4 to 12 passes.
+
+    Parameters
+    ----------
+    functional
+        What is differentiated.
+    names
+        The inputs that move, all at once.
+    random
+        Stream for the direction.
+    """
+    directions = {
+        name: spread(functional.inputs[name]) * random.standard_normal(functional.inputs[name].shape) for name in names
+    }
+    try:
+        found = complex_derivative(functional, directions)
+    except ComplexUnsafeError:
+        return None
+    if not np.all(np.isfinite(found)) or not _agrees(functional, directions, found):
+        return None
+    rounding, extended = _rounding(functional, directions, found, random)
+    return ComplexProof(rounding, extended, directions, functional.weights * found)
+
+
+def complex_place(functional: Functional, proof: ComplexProof, random: np.random.Generator) -> tuple[Functional, Array]:
+    """Return where to take derivatives, and by how much their terms round there.
+
+    Code that rounds more than usual, as that of a norm does far from zero, is evaluated in extended precision where it
+    keeps that.
+    """
+    if proof.noise <= _ORDINARY * _EPS or not proof.extended:
+        return functional, proof.rounding
+    finer = float(np.finfo(np.longdouble).eps) / _EPS
+    return next(elsewhere(functional, random)), np.maximum(_EPS, finer * proof.rounding)
+
+
+def complex_rounding(
+    functional: Functional, name: str, proof: ComplexProof, random: np.random.Generator
+) -> tuple[Functional, Array]:
+    """Return where to take derivatives by one input, and by how much their terms round there.
+
+    Where they round more than usual, they are measured for this input by itself, in up to 2 passes.
+    """
+    if proof.noise <= _ORDINARY * _EPS or proof.extended:
+        return complex_place(functional, proof, random)
+    directions = {name: proof.directions[name]}
+    return functional, _rounding(functional, directions, complex_derivative(functional, directions), random)[0]
+
+
+def _rounding(
+    functional: Functional, directions: Mapping[str, Array], found: Array, random: np.random.Generator
+) -> tuple[Array, bool]:
+    """Return by how much derivatives differ where the code rounds otherwise; 1 or 2 passes."""
+    for other in elsewhere(functional, random):
+        try:
+            again = complex_derivative(other, directions, _OTHER_STEP)
+        except ComplexUnsafeError:
+            continue
+        if keeps_precision(other, again):
+            terms = relative_error(functional.weights * found, functional.weights * again)
+            return terms, again.dtype != found.dtype
+    return relative_error(found, found), False
+
+
+def _agrees(functional: Functional, directions: Mapping[str, Array], found: Array) -> bool:
+    """Return whether differences give the same derivative in every output; 2 to 10 passes, as few as suffice."""
+    for step in _STEPS:
+        rows: list[Array] = []
+        for factor in (1, 2, 4) if step == _STEPS[0] else (1,):
+            row = central_rows(functional, directions, step * factor)
+            if row is None:
+                break
+            rows.append(row)
+            if _close(functional, extrapolated(rows), found, step):
+                return True
+    return False
+
+
+def _close(functional: Functional, one: Array, other: Array, step: float) -> bool:
+    difference = np.abs(one - other)
+    for part in functional.parts:
+        largest = float(np.max(np.abs(other[part]), initial=0.0))
+        rounding = 16 * _EPS * float(np.max(np.abs(functional.middle[part]), initial=0.0))
+        if not np.max(difference[part], initial=0.0) <= _AGREES * largest + rounding / step:
+            return False
+    return True

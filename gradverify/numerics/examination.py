@@ -1,0 +1,401 @@
+"""One examination: all inputs of one functional, from the choice of a method to the findings."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradverify.numerics.certificate import Certifier, Residuals, suspects
+from gradverify.numerics.comparison import Bounds, compare
+from gradverify.numerics.complex_step import prove_complex
+from gradverify.numerics.differences import Estimate, first_step
+from gradverify.numerics.error_bar import affine_noise, rounding
+from gradverify.numerics.findings import Finding, certified_finding, judged_finding, over_budget
+from gradverify.numerics.functional import spread
+from gradverify.numerics.grouping import Singles
+from gradverify.numerics.ledger import Ledger
+from gradverify.numerics.proved import OverBudgetError, Seen, Viewer, proved_together
+from gradverify.numerics.routes import (
+    ATTEMPTS,
+    Derivative,
+    Manner,
+    Route,
+    complex_manner,
+    find_route,
+    overlooked,
+    real_manner,
+)
+from gradverify.numerics.second_look import Look, judge
+from gradverify.numerics.stencils import power_of_two
+from gradverify.results import Certificate, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gradverify.numerics.comparison import Comparison
+    from gradverify.numerics.functional import Array, Functional
+
+__all__ = ["MAX_PASSES", "Effort", "Examination"]
+
+# Forward passes for one input's gradient; beyond this the check says so instead of running on.
+MAX_PASSES = 100_000
+# Passes up to which `auto` compares every element by itself.
+_CHEAP = 600
+# Outputs to be computed in all from which an affine input is worth two passes to be known as such: real passes are
+# several times faster than complex ones.
+_LARGE = 1_000_000
+# Numbers handled in all up to which every element of a gradient that is known to be wrong is looked at.
+_MAP = 1_000_000_000
+_TINY = float(np.finfo(np.float64).tiny)
+# Directions of a certificate, taken until the bound suffices, and the probability with which it may be wrong.
+_DIRECTIONS, _MISS = (4, 8, 16), 1e-12
+_DIRECTIONS_ALONE, _MISS_ALONE = (4,), 1e-9
+# Elements looked at by themselves; wrong ones searched for, and derivatives taken to find them.
+_LOOKED, _SEARCHED, _TRIES = 256, 12, 300
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How a gradient is to be checked.
+
+    Attributes
+    ----------
+    bounds
+        What is allowed.
+    random
+        Stream for directions.
+    budget
+        Forward passes allowed for one look at all elements.
+    method
+        ``auto``, ``dense``, ``compressed`` or ``certificate``.
+    reference
+        The analytic gradient in the precision of the numerical side, where the one under test is not.
+    """
+
+    bounds: Bounds
+    random: np.random.Generator
+    budget: int = MAX_PASSES
+    method: str = "auto"
+    reference: Array | None = None
+
+
+class Examination:
+    """Routes, looks and certificates of the inputs of one functional.
+
+    Parameters
+    ----------
+    functional
+        What is differentiated.
+    analytic, efforts
+        By input.
+    """
+
+    def __init__(self, functional: Functional, analytic: Mapping[str, Array], efforts: Mapping[str, Effort]) -> None:
+        self._ledger = Ledger()
+        self._functional = self._ledger.watching(functional)
+        self._analytic, self._efforts = analytic, efforts
+        self._first = next(iter(analytic))
+        self._random = efforts[self._first].random
+        self._certifier = Certifier(self._functional, None, self._random)
+        self._routes: dict[str, Route] = {}
+        self._seen: dict[str, Seen] = {}
+        self._residuals: dict[str, Residuals] = {}
+        self._over: dict[str, int] = {}
+        self._errors: dict[str, Exception] = {}
+
+    def run(self) -> Iterator[Finding]:
+        """Yield a finding for every input, in order.
+
+        Raises
+        ------
+        Exception
+            What the forward pass raises where it is moved; findings before that input are yielded first.
+        """
+        self._try_complex_steps()
+        self._choose_routes()
+        self._look()
+        self._certify()
+        for name in self._analytic:
+            if name in self._errors:
+                raise self._errors[name]
+            yield self._finding(name)
+
+    # -- what the code allows
+
+    def _try_complex_steps(self) -> None:
+        names = tuple(name for name in self._analytic if self._efforts[name].method != "dense")
+        if not names:
+            return
+        with self._ledger.phase(self._first, "complex step"):
+            proof = prove_complex(self._functional, names, self._random)
+        self._certifier = Certifier(self._functional, proof, self._random)
+
+    def _choose_routes(self) -> None:
+        for name, effort in self._efforts.items():
+            if effort.method == "certificate":
+                continue
+            try:
+                self._routes[name] = self._route(name)
+            except Exception as error:  # noqa: BLE001  user code; raised where this input's finding is due
+                self._errors[name] = error
+        self._look_further()
+        for name, route in self._routes.items():
+            self._routes[name] = self._with_impulses(name, route)
+
+    def _route(self, name: str) -> Route:
+        functional, random = self._functional, self._efforts[name].random
+        with self._ledger.phase(name, "noise"):
+            if self._certifier.proof is not None and self._efforts[name].method != "dense":
+                manner = complex_manner(functional, name, self._certifier.proof, random)
+            else:
+                manner = real_manner(functional, name, random)
+        if self._efforts[name].method == "dense":
+            return Route(manner, Singles(functional.inputs[name].size), None, ATTEMPTS - 1)
+        with self._ledger.phase(name, "footprint"):
+            return find_route(functional, name, manner, random)
+
+    def _look_further(self) -> None:
+        """Find footprints anew, by poison, where derivatives at this point do not show all that outputs follow."""
+        footprints = {
+            name: route.footprint
+            for name, route in self._routes.items()
+            if route.footprint is not None
+            and route.manner.derivative is Derivative.COMPLEX
+            and route.footprint.extent != self._functional.inputs[name].shape
+        }
+        if not footprints:
+            return
+        with self._ledger.phase(self._first, "footprint"):
+            if not overlooked(self._functional, footprints, self._random):
+                return
+        for name, footprint in footprints.items():
+            route = self._routes[name]
+            with self._ledger.phase(name, "footprint"):
+                if overlooked(self._functional, {name: footprint}, self._random):
+                    self._routes[name] = find_route(self._functional, name, route.manner, self._random, ATTEMPTS - 2)
+
+    def _with_impulses(self, name: str, route: Route) -> Route:
+        """Return a route of real impulses where a complex one would take long and the input looks affine."""
+        worth = route.passes * self._functional.middle.size >= _LARGE and not self._needs_certificate(name, route)
+        if route.manner.derivative is not Derivative.COMPLEX or not worth:
+            return route
+        step = power_of_two(spread(self._functional.inputs[name]))
+        with self._ledger.phase(name, "noise"):
+            noise = affine_noise(self._functional, name, self._random, step, directions=1)
+        if noise is None:
+            return route
+        return replace(route, manner=Manner(Derivative.IMPULSES, self._functional, step, noise, route.manner.rounding))
+
+    def _needs_certificate(self, name: str, route: Route) -> bool:
+        return self._efforts[name].method == "auto" and route.passes > _CHEAP
+
+    # -- looks at every element
+
+    def _viewer(self, name: str) -> Viewer:
+        effort = self._efforts[name]
+        most = min(_CHEAP, effort.budget) if effort.method == "auto" else effort.budget
+        return Viewer(self._certifier, name, self._ledger, most)
+
+    def _look(self) -> None:
+        for name, route in self._routes.items():
+            self._kept(name, partial(self._viewer(name).look, route))
+        if proved_together(self._certifier, self._seen):
+            return
+        for name, seen in list(self._seen.items()):
+            self._kept(name, partial(self._viewer(name).proved, seen))
+
+    def _kept(self, name: str, look: Callable[[], Seen]) -> None:
+        """Keep what a look saw, what it would have cost, or what the forward pass raised."""
+        try:
+            self._seen[name] = look()
+        except OverBudgetError as error:
+            self._seen.pop(name, None)
+            self._over[name] = error.passes
+        except Exception as error:  # noqa: BLE001  user code; raised where this input's finding is due
+            self._errors[name] = error
+
+    # -- certificates
+
+    def _certify(self) -> None:
+        """Take directions of all inputs at once; where something is wrong, of each by itself."""
+        references = {name: self._reference(name) for name in self._analytic if self._is_certified(name)}
+        if not references:
+            return
+        first = next(iter(references))
+        with self._ledger.phase(first, "certificate"):
+            together = self._enough(references)
+        self._residuals = dict.fromkeys(references, together)
+        if together.loud and len(references) > 1:
+            for name, gradient in references.items():
+                with self._ledger.phase(name, "certificate"):
+                    self._residuals[name] = self._enough({name: gradient})
+
+    def _is_certified(self, name: str) -> bool:
+        method = self._efforts[name].method
+        return method == "certificate" or (method == "auto" and name in self._over and name not in self._errors)
+
+    def _reference(self, name: str) -> Array:
+        """Return the gradient that is certified: the one under test, in the precision of the numerical side."""
+        reference = self._efforts[name].reference
+        chosen = self._analytic[name] if reference is None else reference
+        return np.where(np.isfinite(chosen), chosen, 0.0)
+
+    def _enough(self, references: Mapping[str, Array]) -> Residuals:
+        """Take directions until the bound lies below the tolerance of every element, or something is wrong."""
+        alone = all(self._efforts[name].method == "certificate" for name in references)
+        residuals: Residuals | None = None
+        for count in _DIRECTIONS_ALONE if alone else _DIRECTIONS:
+            residuals = self._certifier.residuals(references, count, residuals)
+            if residuals.loud or all(
+                self._suffices(name, gradient, residuals) for name, gradient in references.items()
+            ):
+                break
+        assert residuals is not None  # noqa: S101  there is a count
+        return residuals
+
+    def _suffices(self, name: str, reference: Array, residuals: Residuals) -> bool:
+        return not np.any(self._compared(name, self._bounded(name, reference, residuals)).inconclusive)
+
+    def _miss(self, name: str) -> float:
+        return _MISS_ALONE if self._efforts[name].method == "certificate" else _MISS
+
+    def _bounded(self, name: str, reference: Array, residuals: Residuals) -> Estimate:
+        """Return a gradient that is known to within a certificate's bound."""
+        flat = np.ravel(reference)
+        bar = np.full(flat.shape, residuals.bound(name, self._miss(name)))
+        return Estimate.of(flat.copy(), bar, np.full(flat.shape, rounding(self._functional).total))
+
+    def _bounds(self, name: str) -> Bounds:
+        """Return what is allowed; who asks for nothing but a certificate asks about the largest entry."""
+        bounds = self._efforts[name].bounds
+        if self._efforts[name].method != "certificate":
+            return bounds
+        largest = float(np.max(np.abs(self._reference(name)), initial=0.0))
+        return replace(bounds, floor=max(bounds.floor, bounds.rtol * largest))
+
+    def _compared(self, name: str, estimate: Estimate) -> Comparison:
+        return compare(np.ravel(self._analytic[name]), estimate.low, estimate.high, estimate.bar, self._bounds(name))
+
+    # -- findings
+
+    def _finding(self, name: str) -> Finding:
+        if name in self._seen:
+            return self._judged(name, self._seen[name])
+        if name in self._residuals:
+            return self._certified(name, self._residuals[name])
+        return over_budget(self._common(name, self._method(name)), self._over[name], self._efforts[name].budget)
+
+    def _method(self, name: str) -> str:
+        route = self._routes.get(name)
+        return "dense" if route is None or route.footprint is None else "compressed"
+
+    def _judged(self, name: str, seen: Seen) -> Finding:
+        functional, manner = self._functional, seen.route.manner
+        bounds = self._efforts[name].bounds
+        if manner.derivative is Derivative.DIFFERENCES:
+            limit = 8 * rounding(manner.functional).total / manner.step
+        else:  # bars that are made of nothing but rounding
+            limit = float(np.max(seen.estimate.bar, initial=0.0))
+        bounds = _with_noise_floor(bounds, seen.estimate, limit)
+        where = manner.functional if manner.derivative is Derivative.DIFFERENCES else functional
+        look = Look(where, name, seen.route.grouping, self._second_step(name, seen))
+        with self._ledger.phase(name, "second look"):
+            judged = judge(look, seen.estimate, np.ravel(self._analytic[name]), bounds)
+        noise = manner.noise.total / max(float(np.linalg.norm(functional.weights * functional.middle)), _TINY)
+        self._routes[name] = seen.route
+        return judged_finding(judged, self._analytic[name], self._common(name, self._method(name)), noise)
+
+    def _second_step(self, name: str, seen: Seen) -> float:
+        """Return where the second look starts: impulses are far too long for it."""
+        manner = seen.route.manner
+        if manner.derivative is Derivative.IMPULSES:
+            return first_step(self._functional, name, manner.noise)
+        return manner.step
+
+    def _certified(self, name: str, residuals: Residuals) -> Finding:
+        reference = self._reference(name)
+        estimate = self._bounded(name, reference, residuals)
+        comparison = self._compared(name, estimate)
+        doubtful = comparison.failed | comparison.inconclusive
+        if np.any(doubtful) and self._affordable(name):
+            with suppress(OverBudgetError):
+                viewer = Viewer(self._certifier, name, self._ledger, self._efforts[name].budget)
+                return self._judged(name, viewer.proved(viewer.look(self._routes[name])))
+        looked = np.full(doubtful.shape, self._efforts[name].reference is not None)
+        if np.any(doubtful):
+            looked |= self._looked(name, estimate, residuals, doubtful)
+            comparison = self._compared(name, estimate)
+        certificate = Certificate(
+            bound=residuals.bound(name, self._miss(name)),
+            miss_probability=self._miss(name),
+            directions=len(residuals.rows),
+        )
+        return certified_finding(
+            comparison, looked, self._analytic[name], certificate, self._common(name, "certificate")
+        )
+
+    def _affordable(self, name: str) -> bool:
+        """Return whether every element may be looked at once something is in doubt; finds the route where none is."""
+        if name not in self._routes:
+            self._routes[name] = self._route(name)
+        route, numbers = self._routes[name], self._functional.middle.size + self._analytic[name].size
+        return route.passes <= self._efforts[name].budget and route.grouping.count * numbers <= _MAP
+
+    def _looked(self, name: str, estimate: Estimate, residuals: Residuals, doubtful: Array) -> Array:
+        """Look exactly at elements in doubt; where something is wrong, at those that are found to be."""
+        chosen = np.zeros(doubtful.shape, dtype=bool)
+        with self._ledger.phase(name, "search"):
+            if residuals.loud:
+                reference = self._reference(name)
+                chosen[suspects(self._certifier, name, reference, most=_SEARCHED, tries=_TRIES)] = True
+            elif np.sum(doubtful) <= _LOOKED:
+                chosen = doubtful
+        with self._ledger.phase(name, "gradient"):
+            manner = self._routes[name].manner
+            look = Look(self._functional, name, Singles(doubtful.size), manner.step)
+            for group in look.grouping.groups(chosen):
+                here = group.members
+                estimate.low[here], estimate.high[here], estimate.bar[here] = look.again(group, estimate.noise[here])
+        return chosen
+
+    def _common(self, name: str, method: str) -> dict[str, Any]:
+        """Return the fields of a check that do not depend on what was compared."""
+        route = self._routes.get(name)
+        footprint = None if route is None or route.footprint is None else route.footprint.extent
+        return {
+            "input": name,
+            "shape": self._analytic[name].shape,
+            "elements": int(self._analytic[name].size),
+            "method": method,
+            "footprint": footprint,
+            "work": self._work(name, method, route),
+        }
+
+    def _work(self, name: str, method: str, route: Route | None) -> Work:
+        derivative, step = self._derivative(method, route)
+        return Work(
+            derivative=derivative,
+            step=step,
+            groups=None if route is None or method == "certificate" else route.grouping.count,
+            passes=dict(self._ledger.passes[name]),
+            seconds=dict(self._ledger.seconds[name]),
+        )
+
+    def _derivative(self, method: str, route: Route | None) -> tuple[str, float | None]:
+        if method == "certificate" or route is None:
+            return ("complex step", None) if self._certifier.proof else ("differences of order 6", None)
+        derivative = route.manner.derivative
+        return str(derivative), None if derivative is Derivative.COMPLEX else route.manner.step
+
+
+def _with_noise_floor(bounds: Bounds, estimate: Estimate, limit: float) -> Bounds:
+    """Return bounds whose floor is what rounding does to the numerical gradient, where all of that lies below it.
+
+    That of a saturated function does: there is nothing to compare, and nothing to be told.
+    """
+    largest = float(np.max(np.maximum(np.abs(estimate.low), np.abs(estimate.high)), initial=0.0))
+    return replace(bounds, floor=max(bounds.floor, limit)) if largest <= limit else bounds
