@@ -118,6 +118,10 @@ class Certifier:
         functional, relative = complex_place(self.functional, self.proof, self.random)
         return functional, float(np.sqrt(np.mean(relative**2)))
 
+    def passes(self, directions: int) -> int:
+        """Return how many passes derivatives along so many directions take where nothing is unusual."""
+        return directions * (6 if self.proof is None else 1)
+
     def along(self, directions: Mapping[str, Array]) -> Directional:
         """Return the derivative of ``L`` along a direction; 1 pass, or 6 without complex steps."""
         if self.proof is None:

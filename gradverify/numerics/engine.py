@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradverify.numerics.examination import MAX_PASSES, Effort, Examination
+from gradverify.numerics.effort import MAX_PASSES, Effort
+from gradverify.numerics.examination import Examination
 from gradverify.numerics.findings import Finding
 
 if TYPE_CHECKING:

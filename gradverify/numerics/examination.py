@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradverify.numerics.certificate import Certifier, Residuals, suspects
-from gradverify.numerics.comparison import Bounds, compare
+from gradverify.numerics.certificate import Certifier, Residuals
+from gradverify.numerics.claim import FEWEST, Claim, directions_for
 from gradverify.numerics.complex_step import prove_complex
-from gradverify.numerics.differences import Estimate, first_step
+from gradverify.numerics.differences import first_step
 from gradverify.numerics.error_bar import affine_noise, rounding
 from gradverify.numerics.findings import Finding, certified_finding, judged_finding, over_budget
 from gradverify.numerics.functional import spread
@@ -31,18 +31,18 @@ from gradverify.numerics.routes import (
 )
 from gradverify.numerics.second_look import Look, judge
 from gradverify.numerics.stencils import power_of_two
-from gradverify.results import Certificate, Work
+from gradverify.results import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from gradverify.numerics.comparison import Comparison
+    from gradverify.numerics.comparison import Bounds
+    from gradverify.numerics.differences import Estimate
+    from gradverify.numerics.effort import Effort
     from gradverify.numerics.functional import Array, Functional
 
-__all__ = ["MAX_PASSES", "Effort", "Examination"]
+__all__ = ["Examination"]
 
-# Forward passes for one input's gradient; beyond this the check says so instead of running on.
-MAX_PASSES = 100_000
 # Passes up to which `auto` compares every element by itself.
 _CHEAP = 600
 # Outputs to be computed in all from which an affine input is worth two passes to be known as such: real passes are
@@ -51,36 +51,6 @@ _LARGE = 1_000_000
 # Numbers handled in all up to which every element of a gradient that is known to be wrong is looked at.
 _MAP = 1_000_000_000
 _TINY = float(np.finfo(np.float64).tiny)
-# Directions of a certificate, taken until the bound suffices, and the probability with which it may be wrong.
-_DIRECTIONS, _MISS = (4, 8, 16), 1e-12
-_DIRECTIONS_ALONE, _MISS_ALONE = (4,), 1e-9
-# Elements looked at by themselves; wrong ones searched for, and derivatives taken to find them.
-_LOOKED, _SEARCHED, _TRIES = 256, 12, 300
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How a gradient is to be checked.
-
-    Attributes
-    ----------
-    bounds
-        What is allowed.
-    random
-        Stream for directions.
-    budget
-        Forward passes allowed for one look at all elements.
-    method
-        ``auto``, ``dense``, ``compressed`` or ``certificate``.
-    reference
-        The analytic gradient in the precision of the numerical side, where the one under test is not.
-    """
-
-    bounds: Bounds
-    random: np.random.Generator
-    budget: int = MAX_PASSES
-    method: str = "auto"
-    reference: Array | None = None
 
 
 class Examination:
@@ -220,65 +190,32 @@ class Examination:
 
     # -- certificates
 
+    def _claim(self, name: str) -> Claim:
+        return Claim(name, self._analytic[name], self._efforts[name])
+
     def _certify(self) -> None:
         """Take directions of all inputs at once; where something is wrong, of each by itself."""
-        references = {name: self._reference(name) for name in self._analytic if self._is_certified(name)}
-        if not references:
-            return
-        first = next(iter(references))
-        with self._ledger.phase(first, "certificate"):
-            together = self._enough(references)
-        self._residuals = dict.fromkeys(references, together)
-        if together.loud and len(references) > 1:
-            for name, gradient in references.items():
-                with self._ledger.phase(name, "certificate"):
-                    self._residuals[name] = self._enough({name: gradient})
+        claims = [self._claim(name) for name in self._analytic if self._is_certified(name)]
+        least = min((claim.effort.budget for claim in claims), default=0)
+        if claims and self._certifier.passes(FEWEST) > least:
+            self._over.update(dict.fromkeys((claim.name for claim in claims), self._certifier.passes(FEWEST)))
+        elif claims:
+            self._residuals = self._directions(claims)
+
+    def _directions(self, claims: list[Claim]) -> dict[str, Residuals]:
+        with self._ledger.phase(claims[0].name, "certificate"):
+            together = directions_for(claims, self._certifier)
+        if not together.loud or len(claims) == 1:
+            return dict.fromkeys((claim.name for claim in claims), together)
+        apart = {}
+        for claim in claims:
+            with self._ledger.phase(claim.name, "certificate"):
+                apart[claim.name] = directions_for([claim], self._certifier)
+        return apart
 
     def _is_certified(self, name: str) -> bool:
         method = self._efforts[name].method
         return method == "certificate" or (method == "auto" and name in self._over and name not in self._errors)
-
-    def _reference(self, name: str) -> Array:
-        """Return the gradient that is certified: the one under test, in the precision of the numerical side."""
-        reference = self._efforts[name].reference
-        chosen = self._analytic[name] if reference is None else reference
-        return np.where(np.isfinite(chosen), chosen, 0.0)
-
-    def _enough(self, references: Mapping[str, Array]) -> Residuals:
-        """Take directions until the bound lies below the tolerance of every element, or something is wrong."""
-        alone = all(self._efforts[name].method == "certificate" for name in references)
-        residuals: Residuals | None = None
-        for count in _DIRECTIONS_ALONE if alone else _DIRECTIONS:
-            residuals = self._certifier.residuals(references, count, residuals)
-            if residuals.loud or all(
-                self._suffices(name, gradient, residuals) for name, gradient in references.items()
-            ):
-                break
-        assert residuals is not None  # noqa: S101  there is a count
-        return residuals
-
-    def _suffices(self, name: str, reference: Array, residuals: Residuals) -> bool:
-        return not np.any(self._compared(name, self._bounded(name, reference, residuals)).inconclusive)
-
-    def _miss(self, name: str) -> float:
-        return _MISS_ALONE if self._efforts[name].method == "certificate" else _MISS
-
-    def _bounded(self, name: str, reference: Array, residuals: Residuals) -> Estimate:
-        """Return a gradient that is known to within a certificate's bound."""
-        flat = np.ravel(reference)
-        bar = np.full(flat.shape, residuals.bound(name, self._miss(name)))
-        return Estimate.of(flat.copy(), bar, np.full(flat.shape, rounding(self._functional).total))
-
-    def _bounds(self, name: str) -> Bounds:
-        """Return what is allowed; who asks for nothing but a certificate asks about the largest entry."""
-        bounds = self._efforts[name].bounds
-        if self._efforts[name].method != "certificate":
-            return bounds
-        largest = float(np.max(np.abs(self._reference(name)), initial=0.0))
-        return replace(bounds, floor=max(bounds.floor, bounds.rtol * largest))
-
-    def _compared(self, name: str, estimate: Estimate) -> Comparison:
-        return compare(np.ravel(self._analytic[name]), estimate.low, estimate.high, estimate.bar, self._bounds(name))
 
     # -- findings
 
@@ -317,26 +254,20 @@ class Examination:
         return manner.step
 
     def _certified(self, name: str, residuals: Residuals) -> Finding:
-        reference = self._reference(name)
-        estimate = self._bounded(name, reference, residuals)
-        comparison = self._compared(name, estimate)
-        doubtful = comparison.failed | comparison.inconclusive
+        claim = self._claim(name)
+        estimate = claim.bounded(residuals)
+        doubtful = claim.doubtful(estimate)
         if np.any(doubtful) and self._affordable(name):
             with suppress(OverBudgetError):
                 viewer = Viewer(self._certifier, name, self._ledger, self._efforts[name].budget)
                 return self._judged(name, viewer.proved(viewer.look(self._routes[name])))
         looked = np.full(doubtful.shape, self._efforts[name].reference is not None)
         if np.any(doubtful):
-            looked |= self._looked(name, estimate, residuals, doubtful)
-            comparison = self._compared(name, estimate)
-        certificate = Certificate(
-            bound=residuals.bound(name, self._miss(name)),
-            miss_probability=self._miss(name),
-            directions=len(residuals.rows),
-        )
-        return certified_finding(
-            comparison, looked, self._analytic[name], certificate, self._common(name, "certificate")
-        )
+            step = self._routes[name].manner.step
+            with self._ledger.phase(name, "search"):
+                looked |= claim.look(self._certifier, estimate, residuals, step)
+        common = self._common(name, "certificate")
+        return certified_finding(claim.compared(estimate), looked, claim.analytic, claim.certificate(residuals), common)
 
     def _affordable(self, name: str) -> bool:
         """Return whether every element may be looked at once something is in doubt; finds the route where none is."""
@@ -344,23 +275,6 @@ class Examination:
             self._routes[name] = self._route(name)
         route, numbers = self._routes[name], self._functional.middle.size + self._analytic[name].size
         return route.passes <= self._efforts[name].budget and route.grouping.count * numbers <= _MAP
-
-    def _looked(self, name: str, estimate: Estimate, residuals: Residuals, doubtful: Array) -> Array:
-        """Look exactly at elements in doubt; where something is wrong, at those that are found to be."""
-        chosen = np.zeros(doubtful.shape, dtype=bool)
-        with self._ledger.phase(name, "search"):
-            if residuals.loud:
-                reference = self._reference(name)
-                chosen[suspects(self._certifier, name, reference, most=_SEARCHED, tries=_TRIES)] = True
-            elif np.sum(doubtful) <= _LOOKED:
-                chosen = doubtful
-        with self._ledger.phase(name, "gradient"):
-            manner = self._routes[name].manner
-            look = Look(self._functional, name, Singles(doubtful.size), manner.step)
-            for group in look.grouping.groups(chosen):
-                here = group.members
-                estimate.low[here], estimate.high[here], estimate.bar[here] = look.again(group, estimate.noise[here])
-        return chosen
 
     def _common(self, name: str, method: str) -> dict[str, Any]:
         """Return the fields of a check that do not depend on what was compared."""
@@ -381,7 +295,7 @@ class Examination:
             derivative=derivative,
             step=step,
             groups=None if route is None or method == "certificate" else route.grouping.count,
-            passes=dict(self._ledger.passes[name]),
+            passes={phase: passes for phase, passes in self._ledger.passes[name].items() if passes},
             seconds=dict(self._ledger.seconds[name]),
         )
 

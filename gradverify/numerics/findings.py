@@ -39,7 +39,9 @@ class Finding:
 
 def over_budget(common: dict[str, Any], passes: int, budget: int) -> Finding:
     """Return the finding that a gradient takes more passes than it may."""
-    reason = f"needs about {passes} forward passes, the budget is {budget}; give it a smaller shape"
+    reason = (
+        f"needs about {passes} forward passes, the budget is {budget}; give it a smaller shape or a larger max_passes"
+    )
     return Finding(
         GradientCheck(verdict=Verdict.INCONCLUSIVE, reason=reason, inconclusive=common["elements"], **common)
     )

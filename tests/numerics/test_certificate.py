@@ -199,3 +199,15 @@ def test_wrong_elements_are_found(wanted, code):
     assert len(suspects(prover, "x", wrong, most=1, tries=300)) == 1
     assert not len(suspects(prover, "x", gradients["x"], most=12, tries=300))
     assert not len(suspects(prover, "x", wrong, most=12, tries=2))
+
+
+@code
+def test_a_certificate_keeps_to_the_budget(code):
+    subject = CODE[code](BATCHNORM.functional())
+    gradients = BATCHNORM.gradients(subject)
+    needed = 4 if code == "complex-safe" else 24
+    for budget, verdict in ((needed, "pass"), (needed - 1, "inconclusive")):
+        for finding in found(subject, gradients, "certificate", budget=budget).values():
+            assert finding.check.verdict == verdict
+            if verdict == "inconclusive":
+                assert f"needs about {needed} forward passes, the budget is {budget}" in finding.check.reason
