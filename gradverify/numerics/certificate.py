@@ -115,7 +115,7 @@ class Certifier:
     def _complex(self) -> tuple[Functional, float]:
         """Where complex steps are taken, and by how much a term rounds there, relative to all."""
         assert self.proof is not None  # noqa: S101  callers know
-        functional, relative = complex_place(self.functional, self.proof, self.random)
+        functional, relative = complex_place(self.functional, self.proof)
         return functional, float(np.sqrt(np.mean(relative**2)))
 
     def passes(self, directions: int) -> int:

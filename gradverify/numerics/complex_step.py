@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradverify.numerics.directional import central_rows, extrapolated
-from gradverify.numerics.error_bar import elsewhere, keeps_precision, relative_error
+from gradverify.numerics.error_bar import (
+    in_extended_precision,
+    is_usual,
+    keeps_precision,
+    relative_error,
+    rounding_otherwise,
+)
 from gradverify.numerics.functional import flat, spread
 
 if TYPE_CHECKING:
@@ -42,8 +48,6 @@ _STEPS = (2.0**-8, 2.0**-20, 2.0**-27)
 
 
 _EPS = float(np.finfo(np.float64).eps)
-# Roundings up to which a derivative needs no closer look at which input they come from.
-_ORDINARY = 16
 
 
 class ComplexUnsafeError(Exception):
@@ -132,16 +136,17 @@ def prove_complex(functional: Functional, names: tuple[str, ...], random: np.ran
     return ComplexProof(rounding, extended, directions, functional.weights * found)
 
 
-def complex_place(functional: Functional, proof: ComplexProof, random: np.random.Generator) -> tuple[Functional, Array]:
+def complex_place(functional: Functional, proof: ComplexProof) -> tuple[Functional, Array]:
     """Return where to take derivatives, and by how much their terms round there.
 
-    Code that rounds more than usual, as that of a norm does far from zero, is evaluated in extended precision where it
+    Code that rounds more than usual, as that of a norm does far from zero, is evaluated in extended precision, where it
     keeps that.
     """
-    if proof.noise <= _ORDINARY * _EPS or not proof.extended:
+    wide = in_extended_precision(functional) if proof.extended and not is_usual(proof.rounding) else None
+    if wide is None:
         return functional, proof.rounding
     finer = float(np.finfo(np.longdouble).eps) / _EPS
-    return next(elsewhere(functional, random)), np.maximum(_EPS, finer * proof.rounding)
+    return wide, np.maximum(_EPS, finer * proof.rounding)
 
 
 def complex_rounding(
@@ -151,8 +156,8 @@ def complex_rounding(
 
     Where they round more than usual, they are measured for this input by itself, in up to 2 passes.
     """
-    if proof.noise <= _ORDINARY * _EPS or proof.extended:
-        return complex_place(functional, proof, random)
+    if is_usual(proof.rounding) or proof.extended:
+        return complex_place(functional, proof)
     directions = {name: proof.directions[name]}
     return functional, _rounding(functional, directions, complex_derivative(functional, directions), random)[0]
 
@@ -161,15 +166,18 @@ def _rounding(
     functional: Functional, directions: Mapping[str, Array], found: Array, random: np.random.Generator
 ) -> tuple[Array, bool]:
     """Return by how much derivatives differ where the code rounds otherwise; 1 or 2 passes."""
-    for other in elsewhere(functional, random):
+    terms, extended = functional.weights * found, False
+    rounding = relative_error(terms, terms)
+    for other, share in rounding_otherwise(functional, random):
         try:
             again = complex_derivative(other, directions, _OTHER_STEP)
         except ComplexUnsafeError:
             continue
         if keeps_precision(other, again):
-            terms = relative_error(functional.weights * found, functional.weights * again)
-            return terms, again.dtype != found.dtype
-    return relative_error(found, found), False
+            rounding, extended = relative_error(terms, functional.weights * again, share), again.dtype != found.dtype
+        if extended or is_usual(rounding):
+            break
+    return rounding, extended
 
 
 def _agrees(functional: Functional, directions: Mapping[str, Array], found: Array) -> bool:

@@ -53,21 +53,26 @@ class Compressed:
 
     def groups(self, wanted: Array | None = None) -> Iterator[Group]:
         """Yield the groups; with a mask over flat indices those of its elements, as they are needed."""
+        if wanted is not None and not np.any(wanted):
+            return
         slot = np.empty(self._size + 1, dtype=np.int64)
+        shares = [self._shares(axis) for axis in range(len(self._strides))]
         for colour in product(*(range(width) for width in self._footprint.widths)):
-            members = self._members(colour)
+            members: Array = np.zeros((), dtype=np.int64)
+            for axis, chosen in enumerate(colour):
+                members = members[..., None] + shares[axis][chosen]
+            members = members.reshape(-1)
             if not members.size or (wanted is not None and not np.any(wanted[members])):
                 continue
             group = Group(members, self._owner(colour, members, slot))
             yield group if wanted is None else group.kept(wanted[members])
 
-    def _members(self, colour: tuple[int, ...]) -> Array:
-        total = np.zeros((), dtype=np.int64)
-        for axis, chosen in enumerate(colour):
-            index = np.arange(self._footprint.shape[axis])
-            width, gap = self._footprint.widths[axis], self._footprint.gaps[axis]
-            total = total[..., None] + index[index // gap % width == chosen] * self._strides[axis]
-        return np.ravel(total)
+    def _shares(self, axis: int) -> list[Array]:
+        """Return for every colour along an axis its indices' shares of flat indices."""
+        index = np.arange(self._footprint.shape[axis])
+        width, gap = self._footprint.widths[axis], self._footprint.gaps[axis]
+        colours = index // gap % width
+        return [index[colours == chosen] * self._strides[axis] for chosen in range(width)]
 
     def _owner(self, colour: tuple[int, ...], members: Array, slot: Array) -> Array:
         """Return for every output the position in ``members`` of the element it depends on."""

@@ -17,14 +17,22 @@ if TYPE_CHECKING:
     from gradverify.numerics.functional import Array, Functional
 
 __all__ = [
+    "ORDINARY",
     "Noise",
     "affine_noise",
     "affine_scale",
+    "forward_rounding",
+    "impulse_rounding",
+    "in_extended_precision",
     "is_affine",
+    "is_usual",
+    "keeps_precision",
     "measured_noise",
     "pooled",
+    "relative_error",
     "rounding",
     "rounding_floor",
+    "rounding_otherwise",
     "sharpened",
 ]
 
@@ -40,8 +48,8 @@ _AFFINE_DIRECTIONS = 3
 _AFFINE_ROUNDINGS = 64
 # Terms that are smaller than this, relative to their root mean square, say little of how others round.
 _SMALL = 0.2
-# How many roundings of the outputs are usual.
-_ORDINARY = 16
+# How many roundings are usual.
+ORDINARY = 16
 # Outputs from which one look at rounding tells its size; fewer may round little by accident.
 _TELLING = 32
 _LARGEST_FACTOR = 2.0**40
@@ -216,28 +224,33 @@ def impulse_rounding(functional: Functional, name: str, random: np.random.Genera
     here = answer(functional)
     if here is None:
         return relative_error(functional.middle, functional.middle)
-    for other in elsewhere(functional, random):
+    relative = relative_error(here, here)
+    for other, share in rounding_otherwise(functional, random):
         there = answer(other)
         if there is not None and keeps_precision(other, there):
-            return relative_error(here, there)
-    return relative_error(here, here)
+            relative = relative_error(here, there, share)
+            if is_usual(relative):
+                break
+    return relative
 
 
 def forward_rounding(functional: Functional, random: np.random.Generator) -> Noise:
     """Return by how much every term rounds: what changes where the code rounds otherwise; 1 or 2 passes."""
-    terms, known = rounding(functional).terms, False
-    for other in elsewhere(functional, random):
-        if known and terms.size >= _TELLING:
-            break
+    least = rounding(functional)
+    found = least
+    for other, share in rounding_otherwise(functional, random):
         try:
             with np.errstate(all="ignore"):
                 there = other.moved({})
         except Exception:  # noqa: BLE001  code may take no such dtype
-            there = functional.middle
+            there = np.full(functional.middle.shape, np.nan)
         if keeps_precision(other, there) and np.all(np.isfinite(there)):
-            error = np.abs(functional.weights * (there - functional.middle)).astype(np.float64)
-            terms, known = np.maximum(error, terms), True
-    return Noise(terms)
+            error = share * np.abs(functional.weights * (there - functional.middle)).astype(np.float64)
+            few = error.size < _TELLING
+            found = Noise(np.maximum(error, found.terms if few else least.terms))
+            if found.total <= ORDINARY * least.total and not few:
+                break
+    return found
 
 
 def sharpened(functional: Functional, random: np.random.Generator) -> tuple[Functional, Noise]:
@@ -246,51 +259,76 @@ def sharpened(functional: Functional, random: np.random.Generator) -> tuple[Func
     It helps where code rounds more than usual: a norm far from zero rounds its data's offset, many times what its
     outputs show. 1 to 3 passes.
     """
-    seen = forward_rounding(functional, random)
-    if seen.total <= _ORDINARY * rounding(functional).total:
+    seen, wide = forward_rounding(functional, random), in_extended_precision(functional)
+    if wide is None or seen.total <= ORDINARY * rounding(functional).total:
         return functional, seen
-    wide = next(elsewhere(functional, random))
     try:
         with np.errstate(all="ignore"):
             outputs = wide.evaluate(wide.inputs)
     except Exception:  # noqa: BLE001  code may take no such dtype
         return functional, seen
-    if any(value.dtype == np.longdouble for value in wide.inputs.values()) and keeps_precision(wide, flat(outputs)):
-        finer = float(np.finfo(np.longdouble).eps / np.finfo(np.float64).eps)
-        return replace(wide, base=outputs), Noise(finer * seen.terms)
-    return functional, seen
+    if not keeps_precision(wide, flat(outputs)):
+        return functional, seen
+    finer = float(np.finfo(np.longdouble).eps / np.finfo(np.float64).eps)
+    return replace(wide, base=outputs), Noise(finer * seen.terms)
 
 
-def relative_error(terms: Array, others: Array) -> Array:
-    """Return by how much terms differ, relative to their root mean square; none less than all do on average."""
+def relative_error(terms: Array, others: Array, share: float = 1.0) -> Array:
+    """Return by how much terms round, relative to them; none less than all do on average.
+
+    Parameters
+    ----------
+    terms, others
+        The terms, and what they are where the code rounds otherwise.
+    share
+        Which part of the difference is rounding.
+    """
     eps = float(np.finfo(np.float64).eps)
     size = float(np.sqrt(np.mean(terms**2))) if terms.size else 0.0
     with np.errstate(all="ignore"):
-        error = np.abs(terms - others).astype(np.float64) / np.clip(np.abs(terms), _SMALL * size, size)
+        error = share * np.abs(terms - others).astype(np.float64) / np.clip(np.abs(terms), _SMALL * size, size)
     if not size > 0 or not np.all(np.isfinite(error)):
         return np.full(terms.shape, eps)
     return np.asarray(np.maximum(error, max(eps, float(np.sqrt(np.mean(error**2))))))
 
 
+def is_usual(relative: Array) -> bool:
+    """Return whether terms round about as often as any computation does."""
+    typical = float(np.sqrt(np.mean(relative**2))) if relative.size else 0.0
+    return typical <= ORDINARY * float(np.finfo(np.float64).eps)
+
+
 def keeps_precision(functional: Functional, outputs: Array) -> bool:
     """Return whether code that was given extended precision answers in it."""
     wide = any(value.dtype == np.longdouble for value in functional.inputs.values())
-    return outputs.dtype == np.longdouble or not wide or np.dtype(np.longdouble) == np.dtype(np.float64)
+    return outputs.dtype == np.longdouble or not wide
 
 
-def elsewhere(functional: Functional, random: np.random.Generator) -> Iterator[Functional]:
-    """Yield functionals that round otherwise: the same point in extended precision, then one a rounding away.
+def rounding_otherwise(functional: Functional, random: np.random.Generator) -> Iterator[tuple[Functional, float]]:
+    """Yield functionals that round otherwise, and which part of the difference to them is rounding.
 
-    The first, where the code keeps that precision, shows what rounds and nothing else. The second moves the point as
-    well, and what code does not notice that cancels what inputs have in common.
+    One at a point a spacing of numbers away, twice what rounding moves it by: quick, and too much where code cancels
+    what its inputs have in common. Then the point in extended precision, where code that keeps it shows what rounds and
+    nothing else.
     """
-    floating = {name: value for name, value in functional.inputs.items() if value.dtype.kind == "f" and value.size}
-    if np.finfo(np.longdouble).eps < np.finfo(np.float64).eps:
-        wide = {name: value.astype(np.longdouble) for name, value in floating.items()}
-        yield replace(functional, inputs={**functional.inputs, **wide})
     eps = np.finfo(np.float64).eps
-    near = {name: value * (1 + eps * signs(value.shape, random)) for name, value in floating.items()}
-    yield replace(functional, inputs={**functional.inputs, **near})
+    near = {
+        name: value * (1 + eps * signs(value.shape, random))
+        for name, value in functional.inputs.items()
+        if value.dtype.kind == "f"
+    }
+    yield replace(functional, inputs={**functional.inputs, **near}), 0.5
+    wide = in_extended_precision(functional)
+    if wide is not None:
+        yield wide, 1.0
+
+
+def in_extended_precision(functional: Functional) -> Functional | None:
+    """Return the functional at the same point in extended precision, or ``None`` where there is none here."""
+    if np.finfo(np.longdouble).eps == np.finfo(np.float64).eps:
+        return None
+    wide = {name: value.astype(np.longdouble) for name, value in functional.inputs.items() if value.dtype.kind == "f"}
+    return replace(functional, inputs={**functional.inputs, **wide})
 
 
 def _straight(functional: Functional, bend: Array, sides: tuple[Array, Array]) -> bool:
