@@ -167,7 +167,7 @@ class _Search:
         wide = [axis for axis in axes if self._blocks_across(axis) > 1]
         narrow = {axis: min(self.block[axis], levels) for axis in axes if axis not in wide}
         packs: list[Iterable[int]] = [*_packed(narrow, levels), *([axis] for axis in wide)]
-        return [{axis: max(1, self.block[axis] // levels) for axis in chosen} for chosen in packs]
+        return [{axis: _block_within(self.block[axis], levels) for axis in chosen} for chosen in packs]
 
     def _blocks_across(self, axis: int) -> int:
         """Return over how many blocks the widest box stretches."""
@@ -239,6 +239,11 @@ class _Search:
             if not np.all((self.prober.top(labels, 1) == 0) | ~self.reached):
                 return False
         return True
+
+
+def _block_within(block: int, levels: int) -> int:
+    """Return the shortest power of two of which no more than ``levels`` make a block."""
+    return 1 << (-(-block // levels) - 1).bit_length()
 
 
 def _packed(sizes: dict[int, int], capacity: int) -> list[list[int]]:

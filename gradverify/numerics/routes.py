@@ -36,8 +36,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ATTEMPTS", "Derivative", "Manner", "Route", "complex_manner", "find_route", "overlooked", "real_manner"]
 
-# Parts that a coded probe tells apart, at first and where the answers were not clear.
+# Parts that a coded probe tells apart, at first and where the answers were not clear; fewer where there are so many
+# outputs that some of them are unclear by accident.
 _LEVELS, _FEW_LEVELS = 24, 8
+_MANY_OUTPUTS, _LEVELS_FOR_MANY = 4096, 12
 # How often a route may be looked for; the last attempt needs no footprint.
 ATTEMPTS = 4
 # Elements that are redrawn to see whether a footprint overlooks a dependency.
@@ -157,18 +159,20 @@ def _footprint(
         shortcut = _shortcut(functional, name, random)
         if shortcut is not None:
             return shortcut
+    many = _LEVELS_FOR_MANY if outputs > _MANY_OUTPUTS else _LEVELS
+    levels = many if attempt == 0 else _FEW_LEVELS
     make = complex_prober if derivative is Derivative.COMPLEX else impulse_prober
-    return find_footprint(shape, outputs, make(functional, name, random, (_LEVELS, _FEW_LEVELS)[attempt]))
+    return find_footprint(shape, outputs, make(functional, name, random, levels))
 
 
 def _shortcut(functional: Functional, name: str, random: np.random.Generator) -> Footprint | None:
-    """Return a footprint of single elements where the shapes suggest one; 1 or 2 passes."""
+    """Return a footprint of single elements for a vector, which most often is a bias or a scale; 1 or 2 passes."""
     value = functional.inputs[name]
     if value.ndim == 1 and value.size <= _LEVELS:
         top = complex_prober(functional, name, random, _LEVELS).top(np.arange(value.size), value.size)
         index = np.maximum(top, 0)[None]
         return Footprint(value.shape, index, index, top >= 0, (1,))
-    if value.ndim == 1 or any(value.shape == output.shape for output in functional.base):
+    if value.ndim == 1:
         return find_single_dependency(
             value.shape, lambda direction: complex_derivative(functional, {name: direction}), random
         )

@@ -274,3 +274,11 @@ def test_extent_and_widths():
     assert one.widths == (2, 4)
     none = Footprint((9, 9), low, high, np.zeros(3, dtype=bool), (2, 1))
     assert none.extent == (0, 0)
+
+
+@pytest.mark.parametrize("levels", [24, 12, 8])
+def test_blocks_of_long_axes_stay_nested(levels):
+    layer = BuiltIn("conv2d", {"x": (1, 1, 130, 256), "w": (1, 1, 3, 3), "b": (1,)}, {"padding": 1})
+    subject = layer.functional()
+    prober = complex_prober(subject, "x", np.random.default_rng(0), levels)
+    assert find_footprint((1, 1, 130, 256), subject.middle.size, prober).extent == (1, 1, 3, 3)
