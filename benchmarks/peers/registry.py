@@ -34,9 +34,9 @@ _GRADVERIFY = "rtol 1e-6, atol 1e-9 of the largest entry, error bar; float32 1e-
 _ONE = "one projection"
 
 PEERS = {
-    "gradverify auto": PeerInfo("peer_gradverify:auto", "every entry", _GRADVERIFY),
+    "gradverify auto": PeerInfo("peer_gradverify:auto", "every entry, or a bound on all", _GRADVERIFY),
     "gradverify compressed": PeerInfo("peer_gradverify:compressed", "every entry", _GRADVERIFY),
-    "gradverify certificate": PeerInfo("peer_gradverify:certificate", "random projections with a bound", _GRADVERIFY),
+    "gradverify certificate": PeerInfo("peer_gradverify:certificate", "a bound on all entries", _GRADVERIFY),
     "torch gradcheck slow": PeerInfo(
         "peer_torch:slow", "every entry of the Jacobian", "eps 1e-6, rtol 1e-3, atol 1e-5", "jacobian"
     ),

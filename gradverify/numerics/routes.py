@@ -39,7 +39,7 @@ __all__ = ["ATTEMPTS", "Derivative", "Manner", "Route", "complex_manner", "find_
 # Parts that a coded probe tells apart, at first and where the answers were not clear; fewer where there are so many
 # outputs that some of them are unclear by accident.
 _LEVELS, _FEW_LEVELS = 24, 8
-_MANY_OUTPUTS, _LEVELS_FOR_MANY = 4096, 12
+_MANY_OUTPUTS, _LEVELS_FOR_MANY = 2**14, 12
 # How often a route may be looked for; the last attempt needs no footprint.
 ATTEMPTS = 4
 # Elements that are redrawn to see whether a footprint overlooks a dependency.
