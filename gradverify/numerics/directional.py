@@ -73,7 +73,8 @@ def richardson(functional: Functional, directions: Mapping[str, Array], noise: f
     functional
         What is differentiated.
     directions
-        A direction for every input that moves, scaled so that a step of 1 is about the spread of the data.
+        A direction for every input that moves, scaled so that a step of 1 is about the spread of the data, and
+        ``representable``: no bar covers what a step rounds.
     noise
         Standard deviation of the noise in ``L``.
     """

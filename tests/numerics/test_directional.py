@@ -8,7 +8,7 @@ from built_ins import BuiltIn, Counter, behind_cotangents
 from test_engine_accuracy import FAR, SATURATED, SMOOTH
 
 from gradverify.numerics.complex_step import complex_derivative
-from gradverify.numerics.directional import central_rows, extrapolated, richardson
+from gradverify.numerics.directional import central_rows, extrapolated, representable, richardson
 from gradverify.numerics.error_bar import forward_rounding, sharpened
 from gradverify.numerics.functional import spread
 
@@ -20,7 +20,10 @@ def along(subject, directions):
 
 
 def direction(subject, names, random):
-    return {name: spread(subject.inputs[name]) * random.standard_normal(subject.inputs[name].shape) for name in names}
+    """Return random directions as the engine takes them: far from zero, others are not what the point moves along."""
+    values = {name: subject.inputs[name] for name in names}
+    drawn = {name: spread(value) * random.standard_normal(value.shape) for name, value in values.items()}
+    return {name: representable(values[name], part) for name, part in drawn.items()}
 
 
 @pytest.mark.parametrize(("points", "order"), [(1, 2), (2, 4), (3, 6), (4, 8)])
