@@ -117,7 +117,8 @@ class Work:
     Attributes
     ----------
     derivative
-        What slopes were read from: ``complex step``, ``impulses``, ``differences of order 4``.
+        What slopes were read from: ``complex step``, ``impulses``, ``differences of order 4``; along directions
+        ``differences of order 6``.
     step
         Size of the step; ``None`` where it has no meaning.
     groups

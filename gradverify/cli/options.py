@@ -149,6 +149,6 @@ _ENGINE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--max-passes",
         type=click.IntRange(min=1, max=LARGEST_WHOLE),
         metavar="N",
-        help="Forward passes that the numerical gradient of one input may take.",
+        help="Forward passes that one look at an input's gradient may take.",
     ),
 )

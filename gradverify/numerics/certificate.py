@@ -19,7 +19,7 @@ import numpy as np
 from gradverify.numerics.complex_step import complex_derivative, complex_place
 from gradverify.numerics.directional import Directional, representable, richardson
 from gradverify.numerics.error_bar import sharpened
-from gradverify.numerics.functional import spread
+from gradverify.numerics.functional import root_mean_square, spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,14 +116,14 @@ class Certifier:
         """Where complex steps are taken, and by how much a term rounds there, relative to all."""
         assert self.proof is not None  # noqa: S101  callers know
         functional, relative = complex_place(self.functional, self.proof)
-        return functional, float(np.sqrt(np.mean(relative**2)))
+        return functional, root_mean_square(relative)
 
     def passes(self, directions: int) -> int:
         """Return how many passes derivatives along so many directions take where nothing is unusual."""
         return directions * (6 if self.proof is None else 1)
 
     def along(self, directions: Mapping[str, Array]) -> Directional:
-        """Return the derivative of ``L`` along a direction; 1 pass, or 6 without complex steps."""
+        """Return the derivative of ``L`` along a direction; 1 pass, or 6 to 24 without complex steps."""
         if self.proof is None:
             functional, noise = self._sharp
             return richardson(functional, directions, noise)

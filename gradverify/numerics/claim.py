@@ -23,13 +23,16 @@ if TYPE_CHECKING:
 
 __all__ = ["FEWEST", "Claim", "directions_for"]
 
-# Directions, taken until the bound suffices, and the probability with which it may be wrong.
+# Directions, taken until the bound suffices, and the probability with which any of the bounds may be wrong.
 _DIRECTIONS, _MISS = (4, 8, 16), 1e-12
 # The same, for who asks for nothing else.
 _DIRECTIONS_ALONE, _MISS_ALONE = (4,), 1e-9
 FEWEST = min(_DIRECTIONS + _DIRECTIONS_ALONE)
-# Elements looked at by themselves; wrong ones searched for, and derivatives taken to find them.
+# Elements looked at by themselves; wrong ones searched for, and derivatives taken to find them: as far as the budget
+# reaches.
 _LOOKED, _SEARCHED, _TRIES = 256, 12, 300
+# How many passes a look at one element takes at most: slopes of order 4 at seven steps, twice each, and at kinks.
+_PASSES_A_LOOK = 84
 
 
 @dataclass(frozen=True)
@@ -64,15 +67,25 @@ class Claim:
         largest = float(np.max(np.abs(self.reference), initial=0.0))
         return replace(self.effort.bounds, floor=max(self.effort.bounds.floor, self.effort.bounds.rtol * largest))
 
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """After how many directions the bound is looked at: each look may miss."""
+        return _DIRECTIONS_ALONE if self.alone else _DIRECTIONS
+
+    def bound(self, residuals: Residuals) -> float:
+        """Return what no element of the reference is wrong by."""
+        return residuals.bound(self.name, self.miss / len(self.counts))
+
     def bounded(self, residuals: Residuals) -> Estimate:
         """Return a gradient that is known to within a certificate's bound."""
         flat = np.ravel(self.reference)
-        return Estimate.of(flat, np.full(flat.shape, residuals.bound(self.name, self.miss)), np.zeros(flat.shape))
+        return Estimate.of(flat, np.full(flat.shape, self.bound(residuals)), np.zeros(flat.shape))
 
     def certificate(self, residuals: Residuals) -> Certificate:
-        """Return what residuals say in the end."""
+        """Return what residuals say of the gradient under test in the end."""
+        rounded = np.abs(self.analytic - self.reference)[np.isfinite(self.analytic)]
         return Certificate(
-            bound=residuals.bound(self.name, self.miss),
+            bound=self.bound(residuals) + float(np.max(rounded, initial=0.0)),
             miss_probability=self.miss,
             directions=len(residuals.rows),
         )
@@ -107,8 +120,10 @@ class Claim:
         """
         chosen, doubtful = np.zeros(estimate.low.shape, dtype=bool), self.doubtful(estimate)
         if residuals.loud:
-            chosen[suspects(certifier, self.name, self.reference, most=_SEARCHED, tries=_TRIES)] = True
-        elif np.sum(doubtful) <= _LOOKED:
+            half = self.effort.budget // 2
+            most, tries = min(_SEARCHED, half // _PASSES_A_LOOK), min(_TRIES, half // certifier.passes(1))
+            chosen[suspects(certifier, self.name, self.reference, most=most, tries=tries)] = True
+        elif np.sum(doubtful) <= min(_LOOKED, self.effort.budget // _PASSES_A_LOOK):
             chosen = doubtful
         estimate.noise[:] = rounding(certifier.functional).total
         look = Look(certifier.functional, self.name, Singles(chosen.size), step)
@@ -121,9 +136,10 @@ class Claim:
 def directions_for(claims: list[Claim], certifier: Certifier) -> Residuals:
     """Take directions until the bound lies below the tolerance of every element, or something is wrong."""
     references = {claim.name: claim.reference for claim in claims}
-    counts = _DIRECTIONS_ALONE if all(claim.alone for claim in claims) else _DIRECTIONS
+    counts = max((claim.counts for claim in claims), key=len)
+    budget = min(claim.effort.budget for claim in claims)
     residuals = certifier.residuals(references, counts[0])
-    for count in counts[1:]:
+    for count in (count for count in counts[1:] if certifier.passes(count) <= budget):
         suffices = not any(np.any(claim.compared(claim.bounded(residuals)).inconclusive) for claim in claims)
         if residuals.loud or suffices:
             break

@@ -96,7 +96,7 @@ def impulse_look(functional: Functional, name: str, grouping: Grouping, step: fl
         terms = _checked(group, functional.weights * (functional.at(name, moved) - around))
         totals.add(group, terms, relative, taken)
         totals.cancelled[group.members] = group.collect(rounded * (terms != 0)) / taken**2
-    return totals.estimate(float(np.min(relative, initial=np.inf)), rounding(functional).total)
+    return totals.estimate(relative, rounding(functional).total)
 
 
 @dataclass(slots=True)
@@ -115,9 +115,10 @@ class _Totals:
         self.value[group.members] = group.collect(terms) / taken
         self.rounded[group.members] = group.collect((relative * terms) ** 2) / np.square(taken)
 
-    def estimate(self, relative: float, noise: float) -> Estimate:
+    def estimate(self, relative: Array, noise: float) -> Estimate:
         """Return the estimate: terms round each by itself, and all alike where they share what rounds."""
-        bar = np.sqrt(self.rounded) + relative * np.abs(self.value) + np.sqrt(self.cancelled)
+        shared = float(np.min(relative)) if relative.size else 0.0
+        bar = np.sqrt(self.rounded) + shared * np.abs(self.value) + np.sqrt(self.cancelled)
         return Estimate.of(self.value, _ROUNDINGS * bar, np.full(self.size, noise))
 
 
@@ -147,7 +148,7 @@ def complex_look(functional: Functional, name: str, grouping: Grouping, relative
         row = complex_derivative(functional, {name: direction.reshape(shape)})
         direction[group.members] = 0
         totals.add(group, _checked(group, (functional.weights * row).astype(np.float64)), relative)
-    return totals.estimate(float(np.min(relative, initial=np.inf)), rounding(functional).total)
+    return totals.estimate(relative, rounding(functional).total)
 
 
 def smooth_look(functional: Functional, name: str, grouping: Grouping, noise: Noise, step: float) -> Estimate:

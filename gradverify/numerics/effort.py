@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_PASSES", "Effort"]
 
-# Forward passes for one input's gradient; beyond this the check says so instead of running on.
+# Forward passes for one look at an input's gradient; beyond this the check says so instead of running on.
 MAX_PASSES = 100_000
 
 
@@ -28,7 +28,7 @@ class Effort:
     random
         Stream for directions.
     budget
-        Forward passes allowed for one look at all elements.
+        Forward passes allowed for one look: at all elements, along directions, or for what is wrong.
     method
         ``auto``, ``dense``, ``compressed`` or ``certificate``.
     reference

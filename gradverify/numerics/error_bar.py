@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradverify.numerics.functional import flat, spread
+from gradverify.numerics.functional import flat, root_mean_square, spread
 from gradverify.numerics.sampling import signs
 
 if TYPE_CHECKING:
@@ -284,18 +284,17 @@ def relative_error(terms: Array, others: Array, share: float = 1.0) -> Array:
         Which part of the difference is rounding.
     """
     eps = float(np.finfo(np.float64).eps)
-    size = float(np.sqrt(np.mean(terms**2))) if terms.size else 0.0
+    size = root_mean_square(terms)
     with np.errstate(all="ignore"):
         error = share * np.abs(terms - others).astype(np.float64) / np.clip(np.abs(terms), _SMALL * size, size)
     if not size > 0 or not np.all(np.isfinite(error)):
         return np.full(terms.shape, eps)
-    return np.asarray(np.maximum(error, max(eps, float(np.sqrt(np.mean(error**2))))))
+    return np.asarray(np.maximum(error, max(eps, root_mean_square(error))))
 
 
 def is_usual(relative: Array) -> bool:
     """Return whether terms round about as often as any computation does."""
-    typical = float(np.sqrt(np.mean(relative**2))) if relative.size else 0.0
-    return typical <= ORDINARY * float(np.finfo(np.float64).eps)
+    return root_mean_square(relative) <= ORDINARY * float(np.finfo(np.float64).eps)
 
 
 def keeps_precision(functional: Functional, outputs: Array) -> bool:

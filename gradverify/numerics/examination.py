@@ -97,11 +97,11 @@ class Examination:
     # -- what the code allows
 
     def _try_complex_steps(self) -> None:
-        names = tuple(name for name in self._analytic if self._efforts[name].method != "dense")
-        if not names:
+        expected = {name: value for name, value in self._analytic.items() if self._efforts[name].method != "dense"}
+        if not expected:
             return
         with self._ledger.phase(self._first, "complex step"):
-            proof = prove_complex(self._functional, names, self._random)
+            proof = prove_complex(self._functional, expected, self._random)
         self._certifier = Certifier(self._functional, proof, self._random)
 
     def _choose_routes(self) -> None:
@@ -224,7 +224,8 @@ class Examination:
             return self._judged(name, self._seen[name])
         if name in self._residuals:
             return self._certified(name, self._residuals[name])
-        return over_budget(self._common(name, self._method(name)), self._over[name], self._efforts[name].budget)
+        method = "certificate" if self._is_certified(name) else self._method(name)
+        return over_budget(self._common(name, method), self._over[name], self._efforts[name].budget)
 
     def _method(self, name: str) -> str:
         route = self._routes.get(name)
@@ -266,8 +267,8 @@ class Examination:
             step = self._routes[name].manner.step
             with self._ledger.phase(name, "search"):
                 looked |= claim.look(self._certifier, estimate, residuals, step)
-        common = self._common(name, "certificate")
-        return certified_finding(claim.compared(estimate), looked, claim.analytic, claim.certificate(residuals), common)
+        common = {**self._common(name, "certificate"), "certificate": claim.certificate(residuals)}
+        return certified_finding(claim.compared(estimate), estimate.bar, looked, claim.analytic, common)
 
     def _affordable(self, name: str) -> bool:
         """Return whether every element may be looked at once something is in doubt; finds the route where none is."""

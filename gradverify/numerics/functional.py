@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Evaluate", "Functional", "flat", "spread"]
+__all__ = ["Array", "Evaluate", "Functional", "flat", "root_mean_square", "spread"]
 
 Array: TypeAlias = NDArray[Any]
 Evaluate: TypeAlias = Callable[[Mapping[str, Array]], tuple[Array, ...]]
@@ -81,6 +81,11 @@ def flat(outputs: Sequence[Array]) -> Array:
     if len(outputs) == 1:
         return np.ravel(outputs[0])
     return np.concatenate([np.ravel(output) for output in outputs]) if outputs else np.zeros(0)
+
+
+def root_mean_square(values: Array) -> float:
+    """Return ``sqrt(mean(v^2))``, 0 where there are none."""
+    return float(np.sqrt(np.mean(np.abs(values) ** 2))) if values.size else 0.0
 
 
 def spread(value: Array) -> float:

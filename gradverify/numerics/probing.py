@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from gradverify.numerics.complex_step import ComplexUnsafeError, imaginary_parts
-from gradverify.numerics.functional import Functional, spread
+from gradverify.numerics.functional import Functional, root_mean_square, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,7 +151,7 @@ def impulse_prober(functional: Functional, name: str, random: np.random.Generato
 def _away_from_zero(functional: Functional, name: str) -> Functional:
     """Return the functional with the other inputs moved away from zero by half their size; what differs still does."""
     others = {
-        other: value + np.copysign(0.5 * np.sqrt(np.mean(np.abs(value) ** 2)), value)
+        other: value + np.copysign(0.5 * root_mean_square(value), value)
         for other, value in functional.inputs.items()
         if other != name and value.dtype.kind == "f" and value.size
     }

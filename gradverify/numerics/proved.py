@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["OverBudgetError", "Seen", "Viewer", "proved_together"]
 
-# Directions along which slopes that looked affine are proved, and what rounding may leave there.
+# Directions along which slopes that looked affine are proved.
 _PROOFS = 2
-_AFFINE_ROOM = 1e-9
-# What a proof along a direction may leave beside its bar, relative to the norm of what is added up, and how many
-# deviations of the elements' own bars.
-_ROOM, _DEVIATIONS = 1e-9, 6
+# Standard deviations of what is known to round that a proof covers. What is left of a small slope that was taken for
+# another's must not vanish in any room beside.
+_DEVIATIONS = 6
+# What a proof by differences may leave beside that, relative to the norm of what is added up: their bars are estimates.
+_ROOM = 1e-9
 # Bars, relative to the largest entry, beyond which an element may lie at a kink and is left out of a proof.
 _KINKED = 1e-4
 # A derivative that is less certain than this, relative to the norm of what is added up, proves nothing.
@@ -91,9 +92,10 @@ class Viewer:
             except StrayError:
                 route = self.next_route(route)
             except Exception:
-                if route.manner.derivative is not Derivative.IMPULSES:
+                if route.manner.derivative is Derivative.DIFFERENCES:
                     raise
-                route = self._without_impulses(route)  # code may check its domain, and impulses lie far outside
+                # Code may check its domain, and impulses lie far outside; or carry imaginary parts here and not there.
+                route = self._by_differences(route)
 
     def proved(self, seen: Seen) -> Seen:
         """Return a gradient that adds up along random directions: this one, or that of another route."""
@@ -104,13 +106,13 @@ class Viewer:
     def next_route(self, route: Route) -> Route:
         """Return the route to try when one was wrong; with every element by itself, only impulses can be."""
         if route.attempt >= ATTEMPTS - 1:
-            return self._without_impulses(route)
+            return self._by_differences(route)
         with self.ledger.phase(self.name, "footprint"):
             return find_route(
                 self.certifier.functional, self.name, route.manner, self.certifier.random, route.attempt + 1
             )
 
-    def _without_impulses(self, route: Route) -> Route:
+    def _by_differences(self, route: Route) -> Route:
         with self.ledger.phase(self.name, "noise"):
             manner = difference_manner(self.certifier.functional, self.name, self.certifier.random)
         return Route(manner, route.grouping, route.footprint, route.attempt)
@@ -139,14 +141,14 @@ class Viewer:
         value = functional.inputs[self.name]
         for _ in range(_PROOFS):
             direction = seen.route.manner.step * self.certifier.random.standard_normal(value.shape)
-            parts = slopes * np.ravel(direction)
             try:
                 after = functional.at(self.name, value + direction)
             except Exception:  # noqa: BLE001  code may check its domain, and this is far from the point
                 return False
             change = functional.change(after, functional.middle)
-            size = float(np.sum(np.abs(parts))) + functional.magnitude
-            if not abs(float(np.sum(parts)) - change) <= _AFFINE_ROOM * size:
+            parts, bars = (row * np.ravel(direction) for row in (slopes, seen.estimate.bar))
+            rounded = float(np.linalg.norm(bars)) + seen.route.manner.noise.total
+            if not abs(float(np.sum(parts)) - change) <= _DEVIATIONS * rounded:
                 return False
         return True
 
@@ -162,7 +164,8 @@ class Viewer:
         row = self.certifier.residual({self.name: gradient}, {self.name: direction})
         size = float(np.linalg.norm(gradient * direction))
         own = _DEVIATIONS * float(np.linalg.norm(estimate.bar.reshape(shape) * direction))
-        return row.bar <= _PROVES * size + own and abs(row.value) <= row.bar + row.rounding + own + _ROOM * size
+        room = row.bar + row.rounding + own + (_ROOM * size if self.certifier.proof is None else 0.0)
+        return row.bar <= _PROVES * size + own and abs(row.value) <= room
 
 
 def proved_together(certifier: Certifier, seen: Mapping[str, Seen]) -> bool:
@@ -176,5 +179,5 @@ def proved_together(certifier: Certifier, seen: Mapping[str, Seen]) -> bool:
         added += float(np.sum(parts))
         variance += float(np.sum((one.estimate.bar * np.ravel(proof.directions[name])) ** 2))
         size = max(size, float(np.linalg.norm(parts)))
-    room = _DEVIATIONS * (math.sqrt(variance) + proof.noise * size) + _ROOM * size
+    room = _DEVIATIONS * (math.sqrt(variance) + proof.noise * size)
     return bool(abs(added - float(np.sum(proof.terms))) <= room)

@@ -124,7 +124,7 @@ _SHARED = {
     "tolerance": Field(_TOLERANCE, "what passes; omitted parts come from the dtype's table"),
     "timeout": Field(Real(above=0, maximum=1e6), "seconds a case may take (60)"),
     "method": Field(Choice("a method", METHODS), "how gradients are computed numerically (auto)"),
-    "max_passes": Field(Whole(1), "forward passes that the numerical gradient of one input may take"),
+    "max_passes": Field(Whole(1), "forward passes that one look at an input's gradient may take"),
 }
 
 CASE = Section(

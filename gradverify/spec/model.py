@@ -151,7 +151,7 @@ class CaseSpec:
     positions
         Where each part of the case stands, by path (``("inputs", "x")``).
     max_passes
-        Forward passes that the numerical gradient of one input may take; ``None`` leaves it to the engine.
+        Forward passes that one look at an input's gradient may take; ``None`` leaves it to the engine.
     search_path
         Folders searched for user code; empty for built-ins.
     """

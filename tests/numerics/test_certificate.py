@@ -7,10 +7,12 @@ from math import erf, sqrt
 
 import numpy as np
 import pytest
-from built_ins import CODE, BuiltIn, Counter, found
+from built_ins import CODE, BuiltIn, Counter, behind_cotangents, efforts, found
 
 from gradverify.numerics.certificate import Certifier, Residual, Residuals, suspects
+from gradverify.numerics.claim import Claim
 from gradverify.numerics.complex_step import prove_complex
+from gradverify.numerics.engine import examine
 
 BATCHNORM = BuiltIn("batchnorm", {"x": (12, 7), "gamma": (7,), "beta": (7,)})
 SUBJECTS = [
@@ -35,9 +37,9 @@ MISS = 1e-9
 code = pytest.mark.parametrize("code", CODE)
 
 
-def certifier(subject, names, seed=0):
+def certifier(subject, gradients, seed=0):
     random = np.random.default_rng([seed, 40])
-    return Certifier(subject, prove_complex(subject, tuple(names), random), random)
+    return Certifier(subject, prove_complex(subject, gradients, random), random)
 
 
 def spoilt(gradient, position=17, error=1e-4, least=0.1):
@@ -211,3 +213,45 @@ def test_a_certificate_keeps_to_the_budget(code):
             assert finding.check.verdict == verdict
             if verdict == "inconclusive":
                 assert f"needs about {needed} forward passes, the budget is {budget}" in finding.check.reason
+                assert finding.check.method == "certificate"
+
+
+@code
+@pytest.mark.parametrize("method", ["auto", "certificate"])
+@pytest.mark.parametrize("budget", [24, 60, 200])
+def test_no_look_takes_more_than_the_budget(budget, method, code):
+    """Whether directions, elements in doubt, or what is wrong: outputs share all elements, and no groups help."""
+    matrix = np.random.default_rng(45).normal(size=(400, 400)) / 20
+    x = np.random.default_rng(46).normal(size=400)
+    subject = CODE[code](behind_cotangents(lambda x: np.tanh(matrix @ x), x=x))
+    right = matrix.T @ (subject.cotangents[0] * (1 - np.tanh(matrix @ x) ** 2))
+    for gradient in (right, spoilt(right, error=1e-3)[0], np.where(np.arange(400) < 200, 1 + 1e-8, 1) * right):
+        (finding,) = found(subject, {"x": gradient}, method, budget=budget).values()
+        passes = finding.check.work.passes
+        assert passes.get("certificate", 0) <= budget + 3  # and what tells how it rounds
+        assert passes.get("search", 0) <= budget
+        if gradient is right and (budget == 200 or method == "certificate"):
+            assert finding.check.verdict == "pass"
+
+
+def test_a_bound_is_about_the_gradient_as_it_is_written():
+    """float32 gradients are certified by their twin in float64; what rounds between them is part of the error."""
+    subject = BATCHNORM.functional()
+    exact = BATCHNORM.gradients(subject)["x"]
+    rounded = exact.astype(np.float32).astype(np.float64)
+    error = float(np.max(np.abs(rounded - exact)))
+    efforts_of = {"x": replace(efforts(subject, ["x"], "certificate")["x"], reference=exact)}
+    (finding,) = examine(subject, {"x": rounded}, efforts_of)
+    assert error <= finding.check.certificate.bound <= 1.01 * error
+    assert finding.check.error_bar <= 0.01 * error
+
+
+def test_all_looks_together_miss_as_rarely_as_is_said():
+    """A bound that is looked at three times may miss three times."""
+    subject = BATCHNORM.functional()
+    claim = Claim("x", np.ones((12, 7)), efforts(subject, ["x"], "auto")["x"])
+    rows = quiet_rows([1.0, -0.5, 0.1, 0.7])
+    assert claim.certificate(rows).miss_probability == claim.miss
+    assert claim.certificate(rows).bound == rows.bound("x", claim.miss / 3)
+    alone = replace(claim, effort=replace(claim.effort, method="certificate"))
+    assert alone.certificate(rows).bound == rows.bound("x", alone.miss)

@@ -74,7 +74,9 @@ def drawn(function, seed, scale=1.0):
 
 def proved(subject, seed=0, names=("x",)):
     with np.errstate(divide="ignore", invalid="ignore"):
-        return prove_complex(subject, names, np.random.default_rng([seed, 71]))
+        return prove_complex(
+            subject, {name: np.ones(subject.inputs[name].shape) for name in names}, np.random.default_rng([seed, 71])
+        )
 
 
 @pytest.mark.parametrize("kind", RIGHT)
@@ -126,6 +128,17 @@ def test_the_imaginary_part_of_one_input_may_be_dropped_alone():
     subject = behind_cotangents(lambda x, w: x * w.real, x=np.ones(4), w=np.arange(1.0, 5))
     assert proved(subject, names=("x",)) is not None
     assert proved(subject, names=("x", "w")) is None
+
+
+def test_an_input_without_effect_is_no_reason_for_doubt():
+    """A bias before a norm: neither derivative shows more of it than rounding."""
+    for seed in range(20):
+        x, b = np.random.default_rng([seed, 74]).normal(size=(8, 5)), np.random.default_rng([seed, 75]).normal(size=5)
+        subject = behind_cotangents(lambda x, b: (x + b) - (x + b).mean(axis=0) + x**2, seed, x=x, b=b)
+        noise = 1e-17 * np.random.default_rng([seed, 76]).normal(size=5)
+        for nothing in (np.zeros(5), noise):
+            expected = {"x": np.ones(x.shape), "b": nothing}
+            assert prove_complex(subject, expected, np.random.default_rng([seed, 71])) is not None
 
 
 def test_derivatives_are_exact():
