@@ -126,10 +126,7 @@ class Claim:
         elif np.sum(doubtful) <= min(_LOOKED, self.effort.budget // _PASSES_A_LOOK):
             chosen = doubtful
         estimate.noise[:] = rounding(certifier.functional).total
-        look = Look(certifier.functional, self.name, Singles(chosen.size), step)
-        for group in look.grouping.groups(chosen):
-            here = group.members
-            estimate.low[here], estimate.high[here], estimate.bar[here] = look.again(group, estimate.noise[here])
+        Look(certifier.functional, self.name, Singles(chosen.size), step).narrow(estimate, chosen)
         return chosen
 
 

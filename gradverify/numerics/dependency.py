@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradverify.numerics.sampling import signed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -80,7 +82,7 @@ def find_single_dependency(
         Stream for the direction.
     """
     size = prod(shape)
-    direction = random.uniform(0.5, 1, shape) * random.choice((-1.0, 1.0), shape)
+    direction = signed(shape, (0.5, 1), random)
     plain = respond(direction)
     reached = plain != 0
     coded = respond(direction * np.arange(1, size + 1).reshape(shape))

@@ -126,14 +126,8 @@ def _impulse_start(functional: Functional, name: str) -> tuple[Array, Array]:
     """Return where impulses start, and the outputs there: zero, or the point where the code refuses zero."""
     point = functional.inputs[name]
     zero = np.zeros_like(point)
-    try:
-        with np.errstate(all="ignore"):
-            around = functional.at(name, zero)
-        if np.all(np.isfinite(around)):
-            return zero, around
-    except Exception:  # noqa: BLE001, S110  code may check its domain, and zero may lie outside
-        pass
-    return point, functional.middle
+    around = functional.tried({name: zero})
+    return (point, functional.middle) if around is None or not np.all(np.isfinite(around)) else (zero, around)
 
 
 def complex_look(functional: Functional, name: str, grouping: Grouping, relative: Array) -> Estimate:

@@ -1,4 +1,4 @@
-"""How noisy a function is, measured, and whether it is affine."""
+"""How noisy a function is and how its outputs round, measured."""
 
 from __future__ import annotations
 
@@ -19,12 +19,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ORDINARY",
     "Noise",
-    "affine_noise",
-    "affine_scale",
     "forward_rounding",
-    "impulse_rounding",
     "in_extended_precision",
-    "is_affine",
     "is_usual",
     "keeps_precision",
     "measured_noise",
@@ -44,17 +40,12 @@ _SPACING = 2.0**-18
 _SUSPICIOUS = 1e3
 # From the lower quartile of what nine points say about noise to its standard deviation, and some room.
 _QUARTILE = 2.0
-_AFFINE_DIRECTIONS = 3
-_AFFINE_ROUNDINGS = 64
 # Terms that are smaller than this, relative to their root mean square, say little of how others round.
 _SMALL = 0.2
 # How many roundings are usual.
 ORDINARY = 16
 # Outputs from which one look at rounding tells its size; fewer may round little by accident.
 _TELLING = 32
-_LARGEST_FACTOR = 2.0**40
-# A second difference of noise with variance s^2 has variance 6 s^2.
-_SECOND_DIFFERENCE = math.sqrt(6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,106 +136,13 @@ def _variance(table: Array, order: int) -> Array:
     return np.asarray(factor * np.mean(np.diff(table, n=order, axis=0) ** 2, axis=0))
 
 
-def affine_scale(functional: Functional, name: str, random: np.random.Generator) -> float:
-    """Return a step for an affine input, large enough to move the outputs by about their own size; 1 pass.
-
-    The spread of the data alone will not do: beside large outputs a small step drowns in their rounding.
-    """
-    scale = spread(functional.inputs[name])
-    try:
-        after = functional.at(name, functional.inputs[name] + scale * signs(functional.inputs[name].shape, random))
-    except Exception:  # noqa: BLE001  code may check its domain
-        return scale
-    change = float(np.max(np.abs(after - functional.middle), initial=0.0))
-    size = float(np.max(np.abs(functional.middle), initial=0.0))
-    return scale * min(size / change, _LARGEST_FACTOR) if size > change > 0 else scale
-
-
-def is_affine(functional: Functional, name: str, random: np.random.Generator, scale: float | None = None) -> bool:
-    """Return whether the outputs look affine in one input: second differences vanish along random directions.
-
-    A hypothesis, not a proof: what follows from it is proved afterwards, and evaluated again without it wherever it
-    disagrees. 6 passes.
-    """
-    step = spread(functional.inputs[name]) if scale is None else scale
-    return affine_noise(functional, name, random, step) is not None
-
-
-def affine_noise(
-    functional: Functional,
-    name: str,
-    random: np.random.Generator,
-    scale: float,
-    directions: int = _AFFINE_DIRECTIONS,
-) -> Noise | None:
-    """Return the noise in every term of an affine function, or ``None`` where it does not look affine.
-
-    What second differences of an affine function leave is noise. 2 passes a direction.
-
-    Parameters
-    ----------
-    functional, name, random
-        What is differentiated, by which input, and the stream for directions.
-    scale
-        How far each element moves.
-    directions
-        How many are tried.
-    """
-    value, squares = functional.inputs[name], np.zeros(functional.middle.shape)
-    for _ in range(directions):
-        step = scale * signs(value.shape, random)
-        try:
-            after, before = functional.at(name, value + step), functional.at(name, value - step)
-        except Exception:  # noqa: BLE001  code may check its domain, and this is far from the point
-            return None
-        with np.errstate(invalid="ignore"):  # far from the point, outputs may be infinite
-            bend = np.abs((after - functional.middle) - (functional.middle - before))
-        if not _straight(functional, bend, (after, before)):
-            return None
-        squares += (functional.weights * bend / _SECOND_DIFFERENCE) ** 2
-    return Noise(np.maximum(np.sqrt(squares / directions), rounding(functional).terms))
-
-
-def impulse_rounding(functional: Functional, name: str, random: np.random.Generator, scale: float) -> Array:
-    """Return by how much answers to an impulse round, relative to them, for an input that enters affinely.
-
-    The answer to one impulse of all elements is compared with what it is where the code rounds otherwise. 3 to 6
-    passes.
-    """
-    impulse = scale * random.standard_normal(functional.inputs[name].shape)
-
-    def answer(where: Functional) -> Array | None:
-        point = where.inputs[name]
-        try:
-            with np.errstate(all="ignore"):
-                return np.asarray(where.weights * (where.at(name, point + impulse) - where.at(name, point)))
-        except Exception:  # noqa: BLE001  code may take no such dtype, or check its domain: this is far from the point
-            return None
-
-    here = answer(functional)
-    if here is None:
-        return relative_error(functional.middle, functional.middle)
-    relative = relative_error(here, here)
-    for other, share in rounding_otherwise(functional, random):
-        there = answer(other)
-        if there is not None and keeps_precision(other, there):
-            relative = relative_error(here, there, share)
-            if is_usual(relative):
-                break
-    return relative
-
-
 def forward_rounding(functional: Functional, random: np.random.Generator) -> Noise:
     """Return by how much every term rounds: what changes where the code rounds otherwise; 1 or 2 passes."""
     least = rounding(functional)
     found = least
     for other, share in rounding_otherwise(functional, random):
-        try:
-            with np.errstate(all="ignore"):
-                there = other.moved({})
-        except Exception:  # noqa: BLE001  code may take no such dtype
-            there = np.full(functional.middle.shape, np.nan)
-        if keeps_precision(other, there) and np.all(np.isfinite(there)):
+        there = other.tried({})
+        if there is not None and keeps_precision(other, there) and np.all(np.isfinite(there)):
             error = share * np.abs(functional.weights * (there - functional.middle)).astype(np.float64)
             few = error.size < _TELLING
             found = Noise(np.maximum(error, found.terms if few else least.terms))
@@ -328,17 +226,6 @@ def in_extended_precision(functional: Functional) -> Functional | None:
         return None
     wide = {name: value.astype(np.longdouble) for name, value in functional.inputs.items() if value.dtype.kind == "f"}
     return replace(functional, inputs={**functional.inputs, **wide})
-
-
-def _straight(functional: Functional, bend: Array, sides: tuple[Array, Array]) -> bool:
-    """Return whether what is left of every output is its rounding."""
-    sizes = [np.abs(side) for side in (*sides, functional.middle)]
-    for part, output in zip(functional.parts, functional.base, strict=True):
-        size = max(float(np.max(row[part], initial=0.0)) for row in sizes)
-        limit = _AFFINE_ROUNDINGS * float(np.finfo(output.dtype).eps) * size
-        if not np.max(bend[part], initial=0.0) <= limit:
-            return False
-    return True
 
 
 def rounding_floor(functional: Functional, name: str, dtype: np.dtype[np.floating], noise: float = 0.0) -> float:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradverify.numerics.affine import affine_noise
 from gradverify.numerics.certificate import Certifier, Residuals
 from gradverify.numerics.claim import FEWEST, Claim, directions_for
 from gradverify.numerics.complex_step import prove_complex
 from gradverify.numerics.differences import first_step
-from gradverify.numerics.error_bar import affine_noise, rounding
+from gradverify.numerics.error_bar import rounding
 from gradverify.numerics.findings import Finding, certified_finding, judged_finding, over_budget
 from gradverify.numerics.functional import spread
 from gradverify.numerics.grouping import Singles

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,6 +46,15 @@ class Functional:
         """Return all outputs in one row with some inputs replaced, each in the dtype that it has."""
         cast = {name: value.astype(self.inputs[name].dtype, copy=False) for name, value in values.items()}
         return flat(self.evaluate({**self.inputs, **cast}))
+
+    def tried(self, values: Mapping[str, Array]) -> Array | None:
+        """Return what :meth:`moved` does, or ``None`` where the code raises: it may check its domain, or its dtypes."""
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                return self.moved(values)
+        except Exception:  # noqa: BLE001  user code, where it was not written for
+            return None
 
     @cached_property
     def weights(self) -> Array:

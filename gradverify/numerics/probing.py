@@ -8,7 +8,6 @@ with NaN, or drawn anew at random: one pass tells one part from the rest.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,13 +15,22 @@ import numpy as np
 
 from gradverify.numerics.complex_step import ComplexUnsafeError, imaginary_parts
 from gradverify.numerics.functional import Functional, root_mean_square, spread
+from gradverify.numerics.sampling import signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gradverify.numerics.functional import Array
 
-__all__ = ["AmbiguousProbeError", "CodedProber", "PoisonProber", "Prober", "complex_prober", "impulse_prober"]
+__all__ = [
+    "AmbiguousProbeError",
+    "CodedProber",
+    "PoisonProber",
+    "Prober",
+    "complex_prober",
+    "far_moves",
+    "impulse_prober",
+]
 
 # Exponents of 2 that a coded probe may use: products with them neither vanish nor overflow.
 _IMAGINARY_RANGE = (-1000, -20)
@@ -34,7 +42,7 @@ _TRIES = 3
 _FEW_UNCLEAR = 0.1
 # Jacobian entries are sums of small numbers more often than of large ones: offsets are sought from this one on.
 _LEAST_OFFSET = -0.7
-# How far a redrawn part moves, in units of the spread: past the other entries of a maximum.
+# The least that a redrawn part moves, in units of the spread.
 _FAR = 4.0
 
 
@@ -98,8 +106,8 @@ class CodedProber:
         """Return the labels, and which of them are not clear: terms may cancel by accident."""
         first, last = self.range
         apart = (last - first) / count
-        signed = self.random.uniform(0.5, 1, labels.shape) * self.random.choice((-1.0, 1.0), labels.shape)
-        coded = np.where(labels < 0, 0.0, signed * np.exp2(first + apart * (labels + 0.5)))
+        drawn = signed(labels.shape, (0.5, 1), self.random)
+        coded = np.where(labels < 0, 0.0, drawn * np.exp2(first + apart * (labels + 0.5)))
         size = np.abs(self.respond(coded))
         if not np.all(np.isfinite(size)):
             raise AmbiguousProbeError
@@ -137,11 +145,9 @@ def impulse_prober(functional: Functional, name: str, random: np.random.Generato
     moved = _away_from_zero(functional, name)
 
     def respond(coded: Array) -> Array:
-        try:
-            with np.errstate(all="ignore"):
-                row = moved.at(name, coded)
-        except Exception as error:  # user code, far from where it was written for
-            raise AmbiguousProbeError from error
+        row = moved.tried({name: coded})
+        if row is None:
+            raise AmbiguousProbeError
         # What stays without a part of its own is far below the least of the sizes.
         return np.where(np.abs(row) < 2.0 ** (_REAL_RANGE[0] - 30), 0.0, row)
 
@@ -156,6 +162,11 @@ def _away_from_zero(functional: Functional, name: str) -> Functional:
         if other != name and value.dtype.kind == "f" and value.size
     }
     return Functional(functional.evaluate, {**functional.inputs, **others}, functional.cotangents, functional.base)
+
+
+def far_moves(value: Array, shape: tuple[int, ...], random: np.random.Generator) -> Array:
+    """Return how far parts that are drawn anew move, some of an input or all: past the other entries of a maximum."""
+    return np.asarray(_FAR * spread(value) * (1 + np.abs(random.standard_normal(shape))))
 
 
 class PoisonProber:
@@ -177,7 +188,7 @@ class PoisonProber:
     def __init__(self, functional: Functional, name: str, random: np.random.Generator) -> None:
         self._functional, self._name, self._random = functional, name, random
         everything = np.ones(functional.inputs[name].shape, dtype=bool)
-        row = self._evaluated(np.where(everything, np.nan, functional.inputs[name]))
+        row = functional.tried({name: np.where(everything, np.nan, functional.inputs[name])})
         self._poison = row is not None and bool(np.all(np.isnan(row)))
 
     def top(self, labels: Array, count: int) -> Array:
@@ -189,19 +200,11 @@ class PoisonProber:
         value = self._functional.inputs[self._name]
         if self._poison:
             return self._changed(np.where(part, np.nan, value))
-        move = _FAR * spread(value) * (1 + np.abs(self._random.standard_normal(value.shape)))
+        move = far_moves(value, value.shape, self._random)
         return self._changed(np.where(part, value + move, value)) | self._changed(np.where(part, value - move, value))
 
     def _changed(self, value: Array) -> Array:
-        row = self._evaluated(value)
+        row = self._functional.tried({self._name: value})
         if row is None:
             raise AmbiguousProbeError
         return np.asarray(row != self._functional.middle)
-
-    def _evaluated(self, value: Array) -> Array | None:
-        try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
-                return self._functional.at(self._name, value)
-        except Exception:  # noqa: BLE001  user code, on numbers it was not written for
-            return None

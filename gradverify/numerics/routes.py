@@ -12,22 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradverify.numerics.affine import affine_noise, affine_scale, impulse_rounding
 from gradverify.numerics.complex_step import ComplexUnsafeError, complex_derivative, complex_rounding
 from gradverify.numerics.compression import Compressed
 from gradverify.numerics.dependency import Footprint, find_footprint, find_single_dependency
 from gradverify.numerics.differences import first_step
-from gradverify.numerics.error_bar import (
-    Noise,
-    affine_noise,
-    affine_scale,
-    impulse_rounding,
-    measured_noise,
-    rounding,
-    sharpened,
-)
-from gradverify.numerics.functional import spread
+from gradverify.numerics.error_bar import Noise, measured_noise, rounding, sharpened
 from gradverify.numerics.grouping import Grouping, Singles
-from gradverify.numerics.probing import AmbiguousProbeError, PoisonProber, complex_prober, impulse_prober
+from gradverify.numerics.probing import AmbiguousProbeError, PoisonProber, complex_prober, far_moves, impulse_prober
+from gradverify.numerics.sampling import signs
 from gradverify.numerics.stencils import power_of_two
 
 if TYPE_CHECKING:
@@ -44,8 +37,6 @@ _MANY_OUTPUTS, _LEVELS_FOR_MANY = 2**14, 12
 ATTEMPTS = 4
 # Elements that are redrawn to see whether a footprint overlooks a dependency.
 _REDRAWN = 16
-# How far they move, in units of the spread: past the other entries of a maximum.
-_FAR = 4.0
 
 
 class Derivative(StrEnum):
@@ -189,17 +180,13 @@ def overlooked(functional: Functional, footprints: dict[str, Footprint], random:
     for name, footprint in footprints.items():
         chosen, ours = _few(footprint, random, 0.5 / len(footprints))
         value = functional.inputs[name].copy()
-        move = _FAR * spread(value) * (1 + np.abs(random.standard_normal(len(chosen))))
-        value.reshape(-1)[chosen] += move * random.choice((-1.0, 1.0), len(chosen))
+        count = (len(chosen),)
+        value.reshape(-1)[chosen] += signs(count, random) * far_moves(value, count, random)
         moved[name], reached = value, reached | ours
     if np.all(reached):
         return False
-    try:
-        with np.errstate(all="ignore"):
-            row = functional.moved(moved)
-    except Exception:  # noqa: BLE001  code may check its domain, and this is far from the point
-        return False
-    return not np.array_equal(row[~reached], functional.middle[~reached])
+    row = functional.tried(moved)
+    return row is not None and not np.array_equal(row[~reached], functional.middle[~reached])
 
 
 def _few(footprint: Footprint, random: np.random.Generator, share: float) -> tuple[Array, Array]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["cotangent", "fill", "signs", "stream"]
+__all__ = ["cotangent", "fill", "signed", "signs", "stream"]
 
 
 def stream(seed: int, *names: str) -> np.random.Generator:
@@ -60,7 +60,12 @@ def cotangent(shape: tuple[int, ...], random: np.random.Generator) -> NDArray[np
     A cotangent of ones hides errors: through a batch normalization it gives ``dx = 0`` for right and wrong code
     alike. One near zero hides the entries it multiplies.
     """
-    return signs(shape, random) * random.uniform(0.5, 1.5, shape)
+    return signed(shape, (0.5, 1.5), random)
+
+
+def signed(shape: tuple[int, ...], sizes: tuple[float, float], random: np.random.Generator) -> NDArray[np.floating]:
+    """Return numbers of random sign, between two bounds in size."""
+    return signs(shape, random) * random.uniform(*sizes, shape)
 
 
 def signs(shape: tuple[int, ...], random: np.random.Generator) -> NDArray[np.floating]:

@@ -52,6 +52,12 @@ class Look:
     grouping: Grouping
     step: float
 
+    def narrow(self, estimate: Estimate, wanted: Array) -> None:
+        """Put what this look sees of some elements, given by a flat mask, in place of what an estimate says of them."""
+        for group in self.grouping.groups(wanted):
+            here = group.members
+            estimate.low[here], estimate.high[here], estimate.bar[here] = self.again(group, estimate.noise[here])
+
     def again(self, group: Group, noise: Array) -> tuple[Array, Array, Array]:
         """Return low, high and bar of a group's members: the narrowest bar of the ladder, or the slopes at a kink."""
         low, high = self._kinks_here(group, noise)
@@ -162,9 +168,7 @@ def judge(look: Look, estimate: Estimate, analytic: Array, bounds: Bounds) -> Ju
         chosen = _worst_first(comparison, doubtful)[:chunk]
         wanted = np.zeros(analytic.shape, dtype=bool)
         wanted[chosen] = True
-        for group in look.grouping.groups(wanted):
-            here = group.members
-            estimate.low[here], estimate.high[here], estimate.bar[here] = look.again(group, estimate.noise[here])
+        look.narrow(estimate, wanted)
         seen |= wanted
         comparison = compare(analytic, estimate.low, estimate.high, estimate.bar, bounds)
         if np.all(comparison.failed[chosen]):

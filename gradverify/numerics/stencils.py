@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gradverify.numerics.functional import Array, Functional
     from gradverify.numerics.grouping import Group
 
-__all__ = ["Slopes", "central", "five_point", "forward_slope", "one_sided", "power_of_two"]
+__all__ = ["Slopes", "five_point", "one_sided", "power_of_two"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,6 @@ def power_of_two(value: float) -> float:
     return float(2.0 ** np.floor(np.log2(value)))
 
 
-def central(functional: Functional, name: str, group: Group, step: float) -> Array:
-    """Return ``(f(x + h) - f(x - h)) / (h+ - h-)`` with the steps really taken; 2 passes, order 2."""
-    return _symmetric(functional, name, group, step).slope
-
-
 @dataclass(frozen=True, slots=True)
 class _Symmetric:
     """A central difference of order 2, the slope on the right less that on the left by output, and what moved."""
@@ -81,12 +76,6 @@ def five_point(functional: Functional, name: str, group: Group, step: float) -> 
         corner=np.abs(group.collect(2 * inner.bend - outer.bend)),
         moved=inner.moved | outer.moved,
     )
-
-
-def forward_slope(functional: Functional, name: str, group: Group, step: float) -> Array:
-    """Return ``(f(x + h) - f(x)) / h+``, exact to rounding where ``f`` is affine; 1 pass. ``step`` may be negative."""
-    after, taken = _moved(functional, name, group, step)
-    return group.collect(functional.weights * (after - functional.middle)) / taken
 
 
 def one_sided(functional: Functional, name: str, group: Group, step: float) -> Array:

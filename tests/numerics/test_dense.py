@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from functionals import SMOOTH, batchnorm, batchnorm_gradient, effort, examined, functional
 
+from gradverify.numerics.affine import affine_noise
 from gradverify.numerics.comparison import Bounds
 from gradverify.numerics.engine import Effort, examine
-from gradverify.numerics.error_bar import is_affine
 from gradverify.results import Verdict
 
 SEEDS = range(20)
@@ -303,7 +303,7 @@ def test_what_looks_affine_along_the_directions_tried_is_proved_before_it_is_bel
     looked = 0
     for seed in range(60):
         subject = functional(lambda x: x.max(), seed, x=[1.0, 1.0])
-        looked += is_affine(subject, "x", effort(subject, seed=seed).random)
+        looked += affine_noise(subject, "x", effort(subject, seed=seed).random, 1.0) is not None
         assert check(subject, np.full(2, float(subject.cotangents[0])), seed=seed).verdict is Verdict.FAIL
     assert looked > 0  # some of them would have been believed
 
