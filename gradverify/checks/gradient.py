@@ -12,7 +12,7 @@ from gradverify.errors import TargetError
 from gradverify.numerics.comparison import Bounds, tolerance_for
 from gradverify.numerics.engine import MAX_PASSES, Effort, examine
 from gradverify.numerics.error_bar import rounding_floor
-from gradverify.numerics.functional import Functional
+from gradverify.numerics.functional import Functional, flat
 from gradverify.numerics.sampling import stream
 from gradverify.results import GradientCheck, Verdict
 
@@ -196,8 +196,9 @@ def _comparer(case: Case, subject: Subject, trial: Trial, functional: Functional
 
 def _noise(functional: Functional, trial: Trial) -> float:
     """Return how far a term ``c y`` of the forward pass under test lies from that in double precision."""
-    pairs = zip(functional.cotangents, functional.base, trial.forward.outputs, strict=True)
-    return max((float(np.max(np.abs(c * (wide - own)), initial=0.0)) for c, wide, own in pairs), default=0.0)
+    with np.errstate(over="ignore"):
+        apart = np.abs(functional.weights * (functional.middle - flat(trial.forward.outputs)))
+    return float(np.max(apart, initial=0.0, where=~functional.still))
 
 
 def _gradients_at(inputs: Mapping[str, NDArray[Any]], subject: Subject, functional: Functional) -> Mapping[str, Any]:

@@ -36,8 +36,9 @@ def affine_scale(functional: Functional, name: str, random: np.random.Generator)
     after = functional.tried({name: functional.inputs[name] + scale * signs(functional.inputs[name].shape, random)})
     if after is None:
         return scale
+    moved = after != functional.middle
     change = float(np.max(np.abs(after - functional.middle), initial=0.0))
-    size = float(np.max(np.abs(functional.middle), initial=0.0))
+    size = float(np.max(np.abs(functional.middle), initial=0.0, where=moved))
     return scale * min(size / change, _LARGEST_FACTOR) if size > change > 0 else scale
 
 
@@ -105,9 +106,10 @@ def impulse_rounding(functional: Functional, name: str, random: np.random.Genera
 
 def _straight(functional: Functional, bend: Array, sides: tuple[Array, Array]) -> bool:
     """Return whether what is left of every output is its rounding."""
+    moved = np.any([side != functional.middle for side in sides], axis=0)
     sizes = [np.abs(side) for side in (*sides, functional.middle)]
     for part, output in zip(functional.parts, functional.base, strict=True):
-        size = max(float(np.max(row[part], initial=0.0)) for row in sizes)
+        size = max(float(np.max(row[part], initial=0.0, where=moved[part])) for row in sizes)
         limit = _ROUNDINGS * float(np.finfo(output.dtype).eps) * size
         if not np.max(bend[part], initial=0.0) <= limit:
             return False

@@ -246,6 +246,7 @@ def _close(functional: Functional, differences: Array, found: Array, step: float
     allowed = _AGREES * np.abs(found)
     for part in functional.parts:
         largest = float(np.max(np.abs(found[part]), initial=0.0))
-        rounded = 16 * _EPS * float(np.max(np.abs(functional.middle[part]), initial=0.0)) / step
+        moving = (found[part] != 0) | (differences[part] != 0)
+        rounded = 16 * _EPS * float(np.max(np.abs(functional.middle[part]), initial=0.0, where=moving)) / step
         allowed[part] += _AGREES_BESIDE * largest + min(rounded, blunt * largest)
     return np.asarray(np.abs(differences - found) <= allowed)

@@ -28,6 +28,8 @@ __all__ = ["Compressed"]
 
 # Bytes that tables of owners may take; beyond, they are made anew for every group.
 _TABLES = 2**28
+# Position of elements that are no member: what follows them is nobody's, also where a footprint is nonsense.
+_NOBODY = -1
 
 
 class Compressed:
@@ -55,7 +57,7 @@ class Compressed:
         """Yield the groups; with a mask over flat indices those of its elements, as they are needed."""
         if wanted is not None and not np.any(wanted):
             return
-        slot = np.empty(self._size + 1, dtype=np.int64)
+        slot = np.full(self._size + 1, _NOBODY, dtype=np.int64)
         shares = [self._shares(axis) for axis in range(len(self._strides))]
         for colour in product(*(range(width) for width in self._footprint.widths)):
             members: Array = np.zeros((), dtype=np.int64)
@@ -80,8 +82,9 @@ class Compressed:
         for axis, chosen in enumerate(colour):
             owner = owner + self._owners_along(axis, chosen)
         slot[members] = np.arange(len(members))
-        slot[self._size] = len(members)
-        return slot[np.minimum(owner, self._size)]
+        found = slot[np.minimum(owner, self._size)]
+        slot[members] = _NOBODY
+        return np.where(found == _NOBODY, len(members), found)
 
     def _along(self, axis: int, chosen: int) -> Array:
         """Return each output's share of the flat index of its owner, or the size of the input where it has none."""

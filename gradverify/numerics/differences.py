@@ -86,7 +86,8 @@ def impulse_look(functional: Functional, name: str, grouping: Grouping, step: fl
         The grouping is wrong.
     """
     start, around = _impulse_start(functional, name)
-    rounded = 2 * (float(np.finfo(np.float64).eps) * functional.weights * around) ** 2
+    with np.errstate(over="ignore"):
+        rounded = 2 * (float(np.finfo(np.float64).eps) * functional.weights * around) ** 2
     totals = _Totals(start.size)
     for group in grouping.groups():
         moved = start.copy()
@@ -95,7 +96,7 @@ def impulse_look(functional: Functional, name: str, grouping: Grouping, step: fl
         taken = row[group.members] - start.reshape(-1)[group.members]
         terms = _checked(group, functional.weights * (functional.at(name, moved) - around))
         totals.add(group, terms, relative, taken)
-        totals.cancelled[group.members] = group.collect(rounded * (terms != 0)) / taken**2
+        totals.cancelled[group.members] = group.collect(np.where(terms != 0, rounded, 0.0)) / taken**2
     return totals.estimate(relative, rounding(functional).total)
 
 
@@ -163,6 +164,6 @@ def smooth_look(functional: Functional, name: str, grouping: Grouping, noise: No
     rough_error = np.maximum(second, corner)
     rough = ~(rough_error <= _ROUGH * largest)
     smooth_error = float(np.max(second, initial=0.0, where=~rough))
-    truncation = 4 * smooth_error**2 / largest if largest > 0 else 0.0
+    truncation = 4 * smooth_error * (smooth_error / largest) if largest > 0 else 0.0
     bar = np.where(rough, rough_error, truncation) + _DEVIATIONS * np.sqrt(room) / step
     return Estimate.of(value, bar, np.sqrt(variance))

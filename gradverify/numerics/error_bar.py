@@ -114,7 +114,7 @@ def pooled(functional: Functional, noise: Noise) -> Noise:
 
 def rounding(functional: Functional) -> Noise:
     """Return what rounding alone puts into each term, from the precision of the outputs."""
-    terms = np.abs(functional.weights * functional.middle)
+    terms = np.abs(functional.terms)
     for part, output in zip(functional.parts, functional.base, strict=True):
         terms[part] *= np.finfo(output.dtype).eps
     return Noise(terms)
@@ -125,8 +125,8 @@ def _noise_along(functional: Functional, name: str, direction: Array) -> Array:
     value = functional.inputs[name]
     step = spread(value) * _SPACING * direction
     points = np.stack([functional.at(name, value + number * step) for number in range(1, _POINTS + 1)])
-    table = functional.weights * points
-    with np.errstate(invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
+        table = functional.weights * (points - functional.middle)
         variance = np.max([_variance(table, order) for order in _ORDERS], axis=0)
     return np.where(np.isfinite(variance), np.sqrt(variance), np.inf)
 
@@ -244,4 +244,5 @@ def rounding_floor(functional: Functional, name: str, dtype: np.dtype[np.floatin
         The largest rounding of a term ``c y`` that the forward pass in that precision is seen to do.
     """
     largest = max(float(np.finfo(dtype).eps) * functional.magnitude, noise)
-    return 8 * largest / spread(functional.inputs[name])
+    floor = 8 * largest / spread(functional.inputs[name])
+    return floor if np.isfinite(floor) else 0.0  # beyond the range of numbers nothing passes for rounding

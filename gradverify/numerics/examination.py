@@ -244,7 +244,7 @@ class Examination:
         look = Look(where, name, seen.route.grouping, self._second_step(name, seen))
         with self._ledger.phase(name, "second look"):
             judged = judge(look, seen.estimate, np.ravel(self._analytic[name]), bounds)
-        noise = manner.noise.total / max(float(np.linalg.norm(functional.weights * functional.middle)), _TINY)
+        noise = manner.noise.total / max(float(np.linalg.norm(functional.terms)), _TINY)
         self._routes[name] = seen.route
         return judged_finding(judged, self._analytic[name], self._common(name, self._method(name)), noise)
 
@@ -314,4 +314,4 @@ def _with_noise_floor(bounds: Bounds, estimate: Estimate, limit: float) -> Bound
     That of a saturated function does: there is nothing to compare, and nothing to be told.
     """
     largest = float(np.max(np.maximum(np.abs(estimate.low), np.abs(estimate.high)), initial=0.0))
-    return replace(bounds, floor=max(bounds.floor, limit)) if largest <= limit else bounds
+    return replace(bounds, floor=max(bounds.floor, limit)) if largest <= limit < np.inf else bounds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +36,27 @@ class Finding:
     numerical: Array | None = None
     bar: Array | None = None
 
+    def times(self, factor: float) -> Finding:
+        """Return the finding about gradients that are so many times as large; a power of two changes no digit."""
+
+        def scaled(value: float | None) -> float | None:
+            return None if value is None else value * factor
+
+        worst, certificate = self.check.worst, self.check.certificate
+        if worst is not None:
+            worst = replace(worst, analytic=worst.analytic * factor, numerical=worst.numerical * factor)
+        if certificate is not None:
+            certificate = replace(certificate, bound=certificate.bound * factor)
+        check = replace(
+            self.check,
+            max_absolute_error=scaled(self.check.max_absolute_error),
+            error_bar=scaled(self.check.error_bar),
+            worst=worst,
+            certificate=certificate,
+        )
+        numerical, bar = (None if value is None else value * factor for value in (self.numerical, self.bar))
+        return Finding(check, numerical, bar)
+
 
 def over_budget(common: dict[str, Any], passes: int, budget: int) -> Finding:
     """Return the finding that a gradient takes more passes than it may."""
@@ -67,9 +88,9 @@ def judged_finding(judged: Judged, analytic: Array, common: dict[str, Any], nois
     if inconclusive and noise > _NOISY:
         parts.append(f"the forward pass is noisy: {noise:.0e} of its size, more than double precision explains")
     if judged.torn:
-        parts.append(f"{judged.kinks} elements at kinks do not add up to the slope when all of them move together")
+        parts.append(f"{_many(judged.kinks)} at kinks do not add up to the slope when all of them move together")
     elif judged.kinks:
-        parts.append(f"{judged.kinks} elements at kinks, judged by the slopes on both sides")
+        parts.append(f"{_many(judged.kinks)} at kinks, judged by the slopes on both sides")
     check = GradientCheck(
         verdict=_verdict(failed, inconclusive),
         reason="; ".join(parts) or None,
@@ -107,7 +128,7 @@ def certified_finding(
     if failed and not everything:
         parts = [f"{failed} of {count} elements looked at differ by more than is allowed, of {analytic.size} in all"]
     elif inconclusive:
-        parts[-1] = f"the bound of the certificate is wider than the tolerance of {inconclusive} elements"
+        parts[-1] = f"the bound of the certificate is wider than the tolerance of {_many(inconclusive)}"
     check = GradientCheck(
         verdict=_verdict(failed, inconclusive),
         reason="; ".join(parts) or None,
@@ -145,9 +166,13 @@ def _parts(comparison: Comparison, analytic: Array, at_kinks: int = 0) -> list[s
     failed, inconclusive = int(np.sum(comparison.failed)), int(np.sum(comparison.inconclusive))
     infinite = int(np.sum(~np.isfinite(analytic)))
     if infinite:
-        parts.append(f"{infinite} analytic entries are not finite")
+        parts.append(f"{infinite} analytic {'entry is' if infinite == 1 else 'entries are'} not finite")
     if failed > infinite and not (at_kinks and failed == at_kinks):
         parts.append(f"{failed - infinite} of {analytic.size} elements differ by more than is allowed")
     if inconclusive:
-        parts.append(f"the error bar of {inconclusive} elements is wider than the tolerance")
+        parts.append(f"the error bar of {_many(inconclusive)} is wider than the tolerance")
     return parts
+
+
+def _many(elements: int) -> str:
+    return "1 element" if elements == 1 else f"{elements} elements"

@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 
 __all__ = ["Array", "Evaluate", "Functional", "flat", "root_mean_square", "spread"]
 
+# How much larger than the least an output must be before it is worth a pass to see whether it is a constant, and how
+# far the inputs move then, in units of their spread.
+_DWARFS, _NEAR = 1e6, 2.0**-8
+
 Array: TypeAlias = NDArray[Any]
 Evaluate: TypeAlias = Callable[[Mapping[str, Array]], tuple[Array, ...]]
 
@@ -73,9 +77,35 @@ class Functional:
         return tuple(slice(int(end) - output.size, int(end)) for end, output in zip(ends, self.base, strict=True))
 
     @cached_property
+    def still(self) -> Array:
+        """Which outputs are far larger than others and do not move: constants, like masks of ``-1e9``; 1 pass if any.
+
+        They round nothing that any derivative is made of, and nothing is to be measured by them.
+        """
+        size = np.abs(self.middle)
+        large = size > _DWARFS * np.min(size, initial=np.inf, where=size > 0)
+        after = self.tried(self._beside) if np.any(large) else None
+        return large & (after == self.middle) if after is not None else np.zeros(size.shape, dtype=bool)
+
+    @cached_property
+    def terms(self) -> Array:
+        """``c_j y_j`` of all outputs in one row; 0 for constants that dwarf others."""
+        with np.errstate(over="ignore"):
+            return np.asarray(np.where(self.still, 0.0, self.weights) * self.middle)
+
+    @property
+    def _beside(self) -> dict[str, Array]:
+        """A point beside this one, in no special direction."""
+        random, moved = np.random.default_rng(0), {}
+        for name, value in self.inputs.items():
+            if value.dtype.kind == "f":
+                moved[name] = value + _NEAR * spread(value) * random.standard_normal(value.shape)
+        return moved
+
+    @cached_property
     def magnitude(self) -> float:
         """``max |c_j y_j|``, the size of the largest term of ``L``."""
-        return float(np.max(np.abs(self.weights * self.middle), initial=0.0))
+        return float(np.max(np.abs(self.terms), initial=0.0))
 
     def change(self, after: Array, before: Array) -> float:
         """Return ``sum_j c_j . (after_j - before_j)``.

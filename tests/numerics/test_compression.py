@@ -104,3 +104,15 @@ def test_gap_and_width_that_share_a_factor_do_not_collide():
 def test_empty_and_scalar_inputs(shape, groups):
     one = Footprint(shape, *np.zeros((2, len(shape), 4), dtype=np.int64), np.full(4, bool(groups)), (1,) * len(shape))
     assert Compressed(one).count == len(list(Compressed(one).groups())) == groups
+
+
+def test_outputs_of_a_footprint_that_is_nonsense_have_no_owner():
+    """Code that draws at random has any footprint, also one that reaches beyond its input."""
+    outputs = 40
+    for seed in range(50):
+        random = np.random.default_rng([seed, 60])
+        low = random.integers(0, 8, (2, outputs))
+        found = Footprint((6, 5), low, low + random.integers(0, 6, (2, outputs)), random.random(outputs) > 0.2, (1, 1))
+        for group in Compressed(found).groups():
+            assert np.all((group.owner >= 0) & (group.owner <= len(group.members)))
+            group.collect(np.ones(outputs))

@@ -154,7 +154,7 @@ def test_value_outside_the_slopes_of_a_kink_is_caught():
         found = check(subject, weights * [share, 1, 0])
         assert found.verdict is verdict
         if verdict is Verdict.PASS:
-            assert found.reason == "1 elements at kinks, judged by the slopes on both sides"
+            assert found.reason == "1 element at kinks, judged by the slopes on both sides"
     assert check(subject, weights * [-0.1, 1, 0]).verdict is Verdict.FAIL
 
 
