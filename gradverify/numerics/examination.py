@@ -35,7 +35,7 @@ from gradverify.numerics.stencils import power_of_two
 from gradverify.results import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gradverify.numerics.comparison import Bounds
     from gradverify.numerics.differences import Estimate
@@ -113,7 +113,7 @@ class Examination:
                 self._routes[name] = self._route(name)
             except Exception as error:  # noqa: BLE001  user code; raised where this input's finding is due
                 self._errors[name] = error
-        self._look_further()
+        self._look_further(self._routes)
         for name, route in self._routes.items():
             self._routes[name] = self._with_impulses(name, route)
 
@@ -129,11 +129,11 @@ class Examination:
         with self._ledger.phase(name, "footprint"):
             return find_route(functional, name, manner, random)
 
-    def _look_further(self) -> None:
+    def _look_further(self, names: Iterable[str]) -> None:
         """Find footprints anew, by poison, where derivatives at this point do not show all that outputs follow."""
         footprints = {
             name: route.footprint
-            for name, route in self._routes.items()
+            for name, route in ((name, self._routes[name]) for name in names)
             if route.footprint is not None
             and route.manner.derivative is Derivative.COMPLEX
             and route.footprint.extent != self._functional.inputs[name].shape
@@ -275,6 +275,7 @@ class Examination:
         """Return whether every element may be looked at once something is in doubt; finds the route where none is."""
         if name not in self._routes:
             self._routes[name] = self._route(name)
+            self._look_further([name])
         route, numbers = self._routes[name], self._functional.middle.size + self._analytic[name].size
         return route.passes <= self._efforts[name].budget and route.grouping.count * numbers <= _MAP
 

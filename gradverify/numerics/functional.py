@@ -15,7 +15,7 @@ __all__ = ["Array", "Evaluate", "Functional", "flat", "root_mean_square", "sprea
 
 # How much larger than the least an output must be before it is worth a pass to see whether it is a constant, and how
 # far the inputs move then, in units of their spread.
-_DWARFS, _NEAR = 1e6, 2.0**-8
+_DWARFS, _NEAR = 1e9, 2.0**-8
 
 Array: TypeAlias = NDArray[Any]
 Evaluate: TypeAlias = Callable[[Mapping[str, Array]], tuple[Array, ...]]

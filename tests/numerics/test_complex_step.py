@@ -130,6 +130,20 @@ def test_the_imaginary_part_of_one_input_may_be_dropped_alone():
     assert proved(subject, names=("x", "w")) is None
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [
+        BuiltIn("maxpool2d", {"x": (4, 8, 16, 16)}, {"kernel_size": 2, "stride": 2}),
+        BuiltIn("relu", {"x": (100, 100)}),
+        BuiltIn("softmax_loss", {"x": (200, 50), "y": (200,)}),
+    ],
+    ids=str,
+)
+def test_some_kinks_beside_many_outputs_disprove_nothing(layer):
+    for seed in range(10):
+        assert proved(layer.functional(seed), seed) is not None
+
+
 def test_an_input_without_effect_is_no_reason_for_doubt():
     """A bias before a norm: neither derivative shows more of it than rounding."""
     for seed in range(20):
