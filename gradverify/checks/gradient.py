@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from gradverify.checks.data import rounded
 from gradverify.errors import TargetError
 from gradverify.numerics.comparison import Bounds, tolerance_for
 from gradverify.numerics.engine import MAX_PASSES, Effort, examine
-from gradverify.numerics.error_bar import rounding_floor
+from gradverify.numerics.error_bar import in_extended_precision, rounding_floor
 from gradverify.numerics.functional import Functional, flat
 from gradverify.numerics.sampling import stream
 from gradverify.results import GradientCheck, Verdict
@@ -30,6 +30,8 @@ __all__ = ["check_gradients"]
 
 # How many times the rounding that backward is seen to do still means nothing.
 _SEEN_ROUNDING = 8
+# Size of a gradient, relative to the cotangents, below which its rounding may be all there is.
+_VANISHING = 1e-6
 # At how many points a rounding away backward is run: at one, the roundings of two samples may cancel.
 _SHAKES = 3
 
@@ -165,10 +167,26 @@ class _Comparer:
         terms = rounding_floor(self.functional, name, self.subject.inputs[name].dtype, self.noise)
         seen = _largest_difference(analytic, self.wide.get(name))
         if seen is None:
-            return terms
+            return max(terms, _SEEN_ROUNDING * self._rounding_of(name, analytic))
         moved = (_largest_difference(self.wide.get(name), shaken.get(name)) for shaken in self.shaken)
         inputs = max((change for change in moved if change is not None), default=0.0)
         return min(terms + _SEEN_ROUNDING * inputs, _SEEN_ROUNDING * seen)
+
+    def _rounding_of(self, name: str, analytic: NDArray[Any]) -> float:
+        """Return how far a gradient that vanishes lies from what backward gives in extended precision, if it does.
+
+        Where terms cancel, their rounding may be all that is left, and no output shows how large they are.
+        """
+        functional = in_extended_precision(self.functional)
+        weights = flat(self.functional.cotangents)
+        vanishing = np.max(np.abs(analytic), initial=0.0) <= _VANISHING * np.max(np.abs(weights), initial=0.0)
+        if functional is None or not vanishing:
+            return 0.0
+        wide = tuple(weight.astype(np.longdouble) for weight in functional.cotangents)
+        exact = _gradients_at(functional.inputs, self.subject, replace(functional, cotangents=wide)).get(name)
+        if getattr(exact, "dtype", None) != np.longdouble:
+            return 0.0
+        return _largest_difference(analytic, exact) or 0.0
 
 
 def _largest_difference(one: Any, other: Any) -> float | None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from gradverify.numerics.directional import central_rows, extrapolated
 from gradverify.numerics.error_bar import (
+    forward_rounding,
     in_extended_precision,
     is_usual,
     keeps_precision,
@@ -44,7 +45,7 @@ _STEP = 2.0**-300
 _OTHER_STEP = 1.125 * _STEP
 # Disagreement of an output with differences up to which the code is believed: relative to that output, and to the
 # largest, where random directions cancel.
-_AGREES, _AGREES_BESIDE = 1e-6, 1e-8
+_AGREES, _AGREES_BESIDE = 1e-8, 1e-8
 # Rounding of differences, relative to the largest output, beyond which they prove nothing.
 _BLUNT = 1e-6
 # The same for an input that is proved by itself, since outputs follow it so little that they round it away.
@@ -57,9 +58,8 @@ _NOTHING = 64
 _STEPS = (2.0**-8, 2.0**-20, 2.0**-27)
 # Part of the outputs that may lie so near a kink that the last step alone, which rounds most, fits between.
 _FEW = 1e-3
-# Change of differences with their order, relative to the disagreement, at which they stand and the complex step falls,
-# where that is so in more outputs than may lie at a kink.
-_SETTLED, _MANY = 1e-2, 0.1
+# Part of the outputs that is not proved at order 4, from which a smaller step tells more than a higher order.
+_MANY = 0.1
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -140,9 +140,9 @@ def complex_derivative(functional: Functional, directions: Mapping[str, Array], 
 def prove_complex(
     functional: Functional, expected: Mapping[str, Array], random: np.random.Generator
 ) -> ComplexProof | None:
-    """Return whether complex steps agree with differences in every output, as all inputs move at once; 1 to 13 passes.
+    """Return whether complex steps agree with differences in every output, as all inputs move at once; 1 to 15 passes.
 
-    An input that adds little to what all do together is proved once more by itself: 3 to 11 passes.
+    An input that adds little to what all do together is proved once more by itself: 3 to 13 passes.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def prove_complex(
         name: spread(functional.inputs[name]) * random.standard_normal(functional.inputs[name].shape)
         for name in expected
     }
-    found = _proved_derivative(functional, directions, _BLUNT)
+    found = _proved_derivative(functional, directions, _BLUNT, random)
     if found is None:
         return None
     terms = functional.weights * found
@@ -166,7 +166,7 @@ def prove_complex(
         if size >= _FAINT * np.linalg.norm(terms):
             continue
         blunt = np.inf if size <= _NOTHING * rounding(functional).total else _BLUNT_ALONE
-        if _proved_derivative(functional, {name: directions[name]}, blunt) is None:
+        if _proved_derivative(functional, {name: directions[name]}, blunt, random) is None:
             return None
     roundings, extended = _rounding(functional, directions, found, random)
     return ComplexProof(roundings, extended, directions, terms)
@@ -216,46 +216,77 @@ def _rounding(
     return roundings, extended
 
 
-def _proved_derivative(functional: Functional, directions: Mapping[str, Array], blunt: float) -> Array | None:
-    """Return the derivative of every output by the complex step, if differences agree; 1 to 11 passes."""
+def _proved_derivative(
+    functional: Functional, directions: Mapping[str, Array], blunt: float, random: np.random.Generator
+) -> Array | None:
+    """Return the derivative of every output by the complex step, if differences agree; 1 to 13 passes."""
     try:
         found = complex_derivative(functional, directions)
     except ComplexUnsafeError:
         return None
-    return found if np.all(np.isfinite(found)) and _agrees(functional, directions, found, blunt) else None
+    return found if np.all(np.isfinite(found)) and _agrees(functional, directions, found, blunt, random) else None
 
 
-def _agrees(functional: Functional, directions: Mapping[str, Array], found: Array, blunt: float) -> bool:
-    """Return whether differences give the same derivative in every output; 2 to 10 passes, as few as suffice."""
-    unproved = np.ones(found.shape, dtype=bool)
-    for step in _STEPS:
+def _agrees(
+    functional: Functional, directions: Mapping[str, Array], found: Array, blunt: float, random: np.random.Generator
+) -> bool:
+    """Return whether differences give the same derivative in every output; 2 to 12 passes, as few as suffice.
+
+    What disagrees at the first step, the sharpest, may lie beside a kink and agree between kinks; but differences must
+    have changed then by more than they round.
+    """
+    noise = _least_noise(functional)
+    sharp, unproved = None, np.ones(found.shape, dtype=bool)
+    rows: list[Array] = []
+    for factor in (1, 2, 4):
+        row = central_rows(functional, directions, _STEPS[0] * factor)
+        if row is None:
+            break
+        rows.append(row)
+        sharp = extrapolated(rows)
+        unproved &= ~_close(functional, sharp, found, noise / _STEPS[0], blunt)
+        if not np.any(unproved):
+            return True
+        if len(rows) > 1 and np.mean(unproved) > _MANY:
+            break
+    noise = np.maximum(noise, _seen_noise(functional, random))
+    if sharp is not None:
+        unproved &= ~_close(functional, sharp, found, noise / _STEPS[0], blunt)
+    for step in _STEPS[1:]:
+        if not np.any(unproved):
+            return True
         if step == _STEPS[-1] and np.mean(unproved) > _FEW:
             return False
-        rows: list[Array] = []
-        before = np.full(found.shape, np.inf)
-        for factor in (1, 2, 4) if step == _STEPS[0] else (1,):
-            row = central_rows(functional, directions, step * factor)
-            if row is None:
-                break
-            rows.append(row)
-            differences = extrapolated(rows)
-            unproved &= ~_close(functional, differences, found, step, blunt)
-            if not np.any(unproved):
-                return True
-            with np.errstate(invalid="ignore"):
-                settled = np.abs(differences - before) < _SETTLED * np.abs(differences - found)
-            if np.mean(unproved & settled) > _MANY:
-                return False
-            before = differences
-    return False
+        narrow = central_rows(functional, directions, step)
+        if narrow is None:
+            continue
+        changed = True if sharp is None else np.abs(narrow - sharp) > noise / step
+        unproved &= ~(changed & _close(functional, narrow, found, noise / step, blunt))
+    return not np.any(unproved)
 
 
-def _close(functional: Functional, differences: Array, found: Array, step: float, blunt: float) -> Array:
-    """Return in which outputs both derivatives agree."""
+def _close(functional: Functional, differences: Array, found: Array, rounded: Array, blunt: float) -> Array:
+    """Return in which outputs both derivatives agree, given by how much differences round."""
     allowed = _AGREES * np.abs(found)
     for part in functional.parts:
         largest = float(np.max(np.abs(found[part]), initial=0.0))
-        moving = (found[part] != 0) | (differences[part] != 0)
-        rounded = 16 * _EPS * float(np.max(np.abs(functional.middle[part]), initial=0.0, where=moving)) / step
-        allowed[part] += _AGREES_BESIDE * largest + min(rounded, blunt * largest)
+        allowed[part] += _AGREES_BESIDE * largest + np.fmin(rounded[part], blunt * largest)
     return np.asarray(np.abs(differences - found) <= allowed)
+
+
+def _least_noise(functional: Functional) -> Array:
+    """Return by how much every output rounds at least, as the largest beside it does."""
+    noise = np.zeros(functional.middle.shape)
+    for part in functional.parts:
+        noise[part] = 16 * _EPS * np.max(np.abs(functional.middle[part]), initial=0.0, where=~functional.still[part])
+    return noise
+
+
+def _seen_noise(functional: Functional, random: np.random.Generator) -> Array:
+    """Return by how much every output is seen to round, with room; 1 or 2 passes."""
+    sizes = np.abs(functional.weights)
+    seen = np.divide(forward_rounding(functional, random).terms, sizes, out=np.zeros(sizes.shape), where=sizes > 0)
+    noise = np.zeros(seen.shape)
+    for part in functional.parts:
+        noise[part] = 4 * np.max(seen[part], initial=0.0)
+    return noise

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 __all__ = ["Array", "Evaluate", "Functional", "flat", "root_mean_square", "spread"]
 
-# How much larger than the least an output must be before it is worth a pass to see whether it is a constant, and how
-# far the inputs move then, in units of their spread.
-_DWARFS, _NEAR = 1e9, 2.0**-8
+# How much larger than 1 and all inputs an output must be to be worth a pass that shows whether it is a constant, and
+# how far the inputs move then, in units of their spread.
+_DWARFS, _NEAR = 1e6, 2.0**-8
 
 Array: TypeAlias = NDArray[Any]
 Evaluate: TypeAlias = Callable[[Mapping[str, Array]], tuple[Array, ...]]
@@ -78,14 +78,17 @@ class Functional:
 
     @cached_property
     def still(self) -> Array:
-        """Which outputs are far larger than others and do not move: constants, like masks of ``-1e9``; 1 pass if any.
+        """Which outputs are far larger than all inputs and do not move: masks of ``-1e9``, say; 1 pass if any.
 
-        They round nothing that any derivative is made of, and nothing is to be measured by them.
+        They round nothing that any derivative is made of, and nothing is to be measured by them. What stands still at
+        1 may be saturated, and does round.
         """
-        size = np.abs(self.middle)
-        large = size > _DWARFS * np.min(size, initial=np.inf, where=size > 0)
+        inputs = (
+            float(np.max(np.abs(value), initial=0.0)) for value in self.inputs.values() if value.dtype.kind == "f"
+        )
+        large = np.abs(self.middle) > _DWARFS * max([1.0, *inputs])
         after = self.tried(self._beside) if np.any(large) else None
-        return large & (after == self.middle) if after is not None else np.zeros(size.shape, dtype=bool)
+        return large & (after == self.middle) if after is not None else np.zeros(large.shape, dtype=bool)
 
     @cached_property
     def terms(self) -> Array:

@@ -152,3 +152,17 @@ def test_code_that_draws_anew_is_noisy_and_nothing_else(method, seed):
     subject = behind_cotangents(lambda x: x * (random.random(x.shape) > 0.5), seed, x=x)
     (finding,) = found(subject, {"x": subject.cotangents[0] * (subject.base[0] != 0)}, method).values()
     assert finding.check.verdict is Verdict.INCONCLUSIVE
+
+
+@seeds
+@pytest.mark.parametrize("method", ["auto", "compressed"])
+@pytest.mark.parametrize(("mean", "dropped"), [(0.0, 4e-8), (1e2, 4e-8), (1e3, 1e-7), (1e4, 9e-7), (1e6, 9e-7)])
+def test_an_imaginary_part_dropped_in_few_small_slopes(mean, dropped, method, seed):
+    """Where steps that fit between kinks round it away, the sharpest step is what counts."""
+    slope, lost = np.where(np.arange(10) < 9, 1.0, 1e-3), np.where(np.arange(10) < 9, 0.0, dropped)
+    x = mean + numbers(seed, 100, 10)
+    subject = behind_cotangents(lambda x: slope * x + lost * np.abs(x), seed, x=x)
+    wrong = subject.cotangents[0] * slope
+    assert verdicts(subject, {"x": wrong}, method)["x"] in {Verdict.FAIL, Verdict.INCONCLUSIVE}
+    right = subject.cotangents[0] * (slope + lost * np.sign(x))
+    assert verdicts(subject, {"x": right}, method)["x"] in {Verdict.PASS, Verdict.INCONCLUSIVE}
