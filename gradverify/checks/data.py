@@ -70,12 +70,24 @@ def differentiable_names(case: Case, inputs: dict[str, NDArray[Any]]) -> tuple[s
     return tuple(item.name for item in case.inputs if item.differentiable and inputs[item.name].dtype.kind == "f")
 
 
-def cotangents_of(case: Case, outputs: tuple[NDArray[Any], ...]) -> tuple[NDArray[Any], ...]:
-    """Return a random signed cotangent for every output, in its dtype, from streams of their own."""
+def cotangents_of(case: Case, outputs: tuple[NDArray[Any], ...], kind: str = "random") -> tuple[NDArray[Any], ...]:
+    """Return a cotangent for every output, in its dtype.
+
+    Parameters
+    ----------
+    case
+        Gives the seed and the name.
+    outputs
+        What forward returned.
+    kind
+        ``random``: signed, from streams of their own; ``ones``; or ``mean``: one over the number of entries.
+    """
     drawn = []
     for number, output in enumerate(outputs):
-        values = cotangent(output.shape, stream(case.seed, "cotangent", case.name, str(number)))
-        drawn.append(np.asarray(values).astype(output.dtype))
+        values = np.full(output.shape, 1.0 / max(output.size, 1) if kind == "mean" else 1.0)
+        if kind == "random":
+            values = np.asarray(cotangent(output.shape, stream(case.seed, "cotangent", case.name, str(number))))
+        drawn.append(values.astype(output.dtype))
     return tuple(drawn)
 
 

@@ -49,7 +49,8 @@ def subject_of(case: Case) -> Subject:
     """Import the target of a case and make its data."""
     inputs = inputs_of(case)
     differentiable = differentiable_names(case, inputs)
-    return Subject(load_target(case, differentiable), inputs, differentiable)
+    target = load_target(case, inputs, differentiable)
+    return Subject(target, {**inputs, **target.own_inputs}, (*differentiable, *target.own_inputs))
 
 
 def run_trial(case: Case, subject: Subject) -> Trial | Forward:
@@ -60,8 +61,6 @@ def run_trial(case: Case, subject: Subject) -> Trial | Forward:
     forward = subject.target.forward(subject.inputs)
     if not all(np.all(np.isfinite(output)) for output in forward.outputs):
         return forward
-    if forward.has_gradient:
-        cotangents = tuple(np.ones_like(output) for output in forward.outputs)
-    else:
-        cotangents = cotangents_of(case, forward.outputs)
+    kind = case.cotangent or ("ones" if forward.summed else "random")
+    cotangents = cotangents_of(case, forward.outputs, kind)
     return Trial(forward, cotangents, subject.target.backward(cotangents, forward, subject.inputs))

@@ -14,7 +14,6 @@ from gradverify.spec.model import (
     DEFAULT_TIMEOUT,
     CaseSpec,
     Check,
-    FunctionsTarget,
     InputSpec,
     LayerTarget,
     Target,
@@ -22,6 +21,7 @@ from gradverify.spec.model import (
 )
 from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode, shortened
 from gradverify.spec.sweeping import overlapping, sweepable, swept_values
+from gradverify.spec.targets import read_target, search_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -101,7 +101,8 @@ class _CaseReader:
             max_passes=self._shared("max_passes", None),
             checks=tuple(check for check in Check if check in self.values.get("checks", tuple(Check))),
             expect=Verdict(self.values.get("expect", "pass")),
-            search_path=() if self.layer else self.context.search_path,
+            cotangent=self.values.get("cotangent"),
+            search_path=() if self.layer else search_path(targets[0], self.context.search_path),
             positions=dict(_positions(self.node)),
         )
 
@@ -124,17 +125,19 @@ class _CaseReader:
         given = [name for name in TARGETS if self.node.get(name) is not None]
         reserved = [name for name in CASE.reserved if self.node.get(name) is not None]
         if not given and not reserved:
-            self._problem(self.node.position, "the case has no target, expected one of layer, functions")
+            self._problem(self.node.position, f"the case has no target, expected one of {', '.join(TARGETS)}")
         if len(given) > 1:
             self._problem(given[1], f"the case has the targets {' and '.join(given)}, expected exactly one")
 
     def _targets(self) -> tuple[Target, ...]:
         if self.layer is None:
-            if "implementation" in self.values and "functions" in self.values:
+            if "implementation" in self.values and self.node.get("layer") is None:
                 self._problem("implementation", "'implementation' belongs to built-in layers, expected none here")
-            return self._functions()
-        if "returns" in self.values:
-            self._problem("returns", "'returns' belongs to functions, expected none here")
+            target = read_target(self.node, self.values, self.context.folder, self.problems)
+            return () if target is None else (target,)
+        for name in ("returns", "cotangent"):
+            if name in self.values:
+                self._problem(name, f"'{name}' belongs to code of your own, expected none here")
         names = tuple(item.name for item in self.layer.implementations)
         asked = self.values.get("implementation", self.layer.fast)
         chosen = names if asked == "all" else (asked,) if isinstance(asked, str) else tuple(asked)
@@ -153,41 +156,6 @@ class _CaseReader:
     def _names_implementation(self) -> bool:
         asked = self.values.get("implementation")
         return self.layer is not None and asked is not None and (asked == "all" or not isinstance(asked, str))
-
-    def _functions(self) -> tuple[Target, ...]:
-        functions = self.values.get("functions")
-        if functions is None:
-            return ()
-        if "returns" in functions and "returns" in self.values:
-            self._problem("returns", "'returns' stands in the case and in functions, expected it once")
-        returns = functions.get("returns", self.values.get("returns"))
-        if returns is not None or self._returns_node() is None:
-            self._check_returns(returns, functions)
-        if "forward" not in functions:
-            return ()
-        return (FunctionsTarget(functions["forward"], functions.get("backward"), returns),)
-
-    def _returns_node(self) -> Node | None:
-        functions = self.node.get("functions")
-        inner = functions.get("returns") if isinstance(functions, MappingNode) else None
-        return self.node.get("returns") if inner is None else inner
-
-    def _check_returns(self, returns: tuple[str, ...] | None, functions: dict[str, Any]) -> None:
-        named = [name for name in returns or () if name != "_"]
-        outputs = [name for name in named if name.startswith("out")]
-        wanted = ["out", *(f"out{number}" for number in range(2, len(outputs) + 1))]
-        node = self._returns_node()
-        if node is not None and len(set(named)) < len(named):
-            self._problem(node.position, "a name stands twice in returns, expected each once")
-        elif node is not None and (outputs != wanted[: len(outputs)] or not outputs):
-            said = f"the outputs {', '.join(outputs)}" if outputs else "no output"
-            self._problem(node.position, f"returns names {said}, expected out, out2, ... in this order")
-        node = self.node.get("functions")
-        written = isinstance(node, MappingNode) and node.get("backward") is not None
-        if not written and "grad" not in named:
-            self._problem("functions", "the key 'backward' is missing, expected it, or 'grad' among returns")
-        if "backward" in functions and "grad" in named:
-            self._problem("functions", "both 'backward' and 'grad' among returns, expected one of them")
 
     def _inputs(self) -> tuple[InputSpec, ...]:
         node = self.node.get("inputs")
@@ -259,7 +227,8 @@ class _CaseReader:
         """Return whether the names that can be swept are known: not for an unknown layer, or broken parameters."""
         if self.layer is not None:
             return True
-        return self.node.get("functions") is not None and ("params" in self.values or self.node.get("params") is None)
+        own = any(self.node.get(name) is not None for name in TARGETS if name != "layer")
+        return own and ("params" in self.values or self.node.get("params") is None)
 
     def _check_overlap(self, names: Iterable[str]) -> None:
         found = overlapping(names)

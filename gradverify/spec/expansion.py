@@ -13,7 +13,6 @@ from gradverify.layers.registry import LAYERS, Kind, LayerInfo
 from gradverify.spec.model import (
     Case,
     CaseSpec,
-    FunctionsTarget,
     InputSpec,
     LayerTarget,
     Spec,
@@ -31,6 +30,7 @@ from gradverify.spec.sweeping import (
     swept_values,
     with_parameters,
 )
+from gradverify.spec.targets import with_lengths
 from gradverify.spec.windows import windows
 
 if TYPE_CHECKING:
@@ -193,14 +193,14 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
         inputs = match_shapes(LAYERS[target.layer], inputs, case, problems)
         _check_statistics(LAYERS[target.layer], inputs, params, case, problems)
     _check_size(inputs, case, problems)
-    if isinstance(target, FunctionsTarget):
+    if not isinstance(target, LayerTarget):
         _check_window(case, inputs, params, problems)
     return Case(
         id=_case_id(case, target, sweep),
         name=case.name,
         spec=case.file,
         line=case.position.line,
-        target=target,
+        target=with_lengths(target, dims),
         inputs=inputs,
         params=params,
         sweep=sweep,
@@ -213,6 +213,7 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
         max_passes=case.max_passes,
         checks=case.checks,
         expect=case.expect,
+        cotangent=case.cotangent,
         search_path=case.search_path,
     )
 
@@ -227,7 +228,7 @@ def _case_id(case: CaseSpec, target: Target, sweep: dict[str, Any]) -> str:
 def _effective(case: CaseSpec, target: Target, swept: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters at one point of the sweep; those of a layer with defaults, in the table's order."""
     params = with_parameters(case.params, swept)
-    if isinstance(target, FunctionsTarget):
+    if not isinstance(target, LayerTarget):
         return params
     table = LAYERS[target.layer].parameters
     full = {item.name: params.get(item.name, item.default) for item in table}

@@ -6,13 +6,14 @@ import re
 
 from gradverify.layers.registry import LAYERS, Kind
 from gradverify.spec.grammar import Either, Field, ListOf, Plain, Rule, Section, Table
-from gradverify.spec.model import DTYPES, METHODS, Check, Fill
+from gradverify.spec.model import COTANGENTS, DTYPES, METHODS, Check, Fill
 from gradverify.spec.scalars import Choice, Flag, Real, Text, Whole
+from gradverify.spec.target_rules import RETURNS, TARGET_FIELDS
 
 __all__ = ["CASE", "EITHER_INPUT", "INTEGER_DTYPES", "PARAMETER_RULES", "RANGE", "SPEC", "TARGETS"]
 
 INTEGER_DTYPES = ("int64", "int32", "int16", "int8", "uint8", "bool")
-TARGETS = ("layer", "functions")
+TARGETS = ("layer", *TARGET_FIELDS)
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 # Control characters, and what else breaks a line or stands for nothing.
@@ -78,27 +79,12 @@ _INPUT = Section(
 )
 EITHER_INPUT = Either("a shape like [2, 3], or a mapping like {shape: [2, 3], init: normal}", (_SHAPE, _INPUT))
 
-_REFERENCE = Text("module:function, as in mylayers:conv_forward", rf"{_NAME}(\.{_NAME})*:{_NAME}(\.{_NAME})*")
-_RETURNS = ListOf(
-    Text("out, out2, ..., cache, grad or _", r"out([2-9]|[1-9][0-9])?|cache|grad|_"),
-    "a list of out, out2, ..., cache, grad and _",
-    1,
-)
-_FUNCTIONS = Section(
-    "functions",
-    {
-        "forward": Field(_REFERENCE, "forward(*inputs, **params), as module:function", required=True),
-        "backward": Field(_REFERENCE, "backward(dout, cache), as module:function"),
-        "returns": Field(_RETURNS, "names what forward returns"),
-    },
-    example=" {forward: module:function, backward: module:function}",
-)
-
 _ROLE = Either("a parameter's name or a whole number", (Whole(0), Text("a name")))
 _ROLES = Either(
     "a parameter's name, a whole number, or a list with one per axis",
     (_ROLE, ListOf(_ROLE, "one per axis", 1, 3)),
 )
+_LAYOUT = Text("a letter for each axis, D, H, W or L for those that the window slides along, as in NHWC", r"[A-Z]{1,6}")
 _GEOMETRY = Section(
     "the geometry",
     {
@@ -107,6 +93,8 @@ _GEOMETRY = Section(
         "stride": Field(_ROLES, "parameter or number (1)"),
         "padding": Field(_ROLES, "parameter or number (0)"),
         "dilation": Field(_ROLES, "parameter or number (1)"),
+        "layout": Field(_LAYOUT, "axes of the input, a letter each (NCHW)"),
+        "kernel_layout": Field(_LAYOUT, "axes of the kernel, a letter each (OIHW)"),
     },
     example=" {input: x, kernel: w, stride: ..., padding: ...}",
 )
@@ -136,7 +124,7 @@ CASE = Section(
             required=True,
         ),
         "layer": Field(Choice("a built-in layer", tuple(LAYERS)), "target: a built-in layer"),
-        "functions": Field(_FUNCTIONS, "target: your own forward and backward"),
+        **TARGET_FIELDS,
         "implementation": Field(
             Either(
                 "an implementation's name, a list of them, or all",
@@ -147,7 +135,7 @@ CASE = Section(
             ),
             "which implementation of the layer; all makes a case of each",
         ),
-        "returns": Field(_RETURNS, "names what the forward function returns"),
+        "returns": Field(RETURNS, "names what the forward function returns"),
         "dims": Field(
             Table(Whole(1), "a mapping from names to lengths", _named("a name like K")),
             "names usable in shapes",
@@ -178,11 +166,15 @@ CASE = Section(
             ListOf(Choice("a check", tuple(check.value for check in Check)), "a list of checks", 1),
             "limits the case to these checks",
         ),
+        "cotangent": Field(
+            Choice("a cotangent", COTANGENTS),
+            "what the outputs are weighted with: random numbers, ones (the gradient of a sum) or 1/n (of a mean)",
+        ),
         "expect": Field(Choice("an expected verdict", ("pass", "fail")), "fail: a case that must be caught (pass)"),
         **_SHARED,
     },
-    example=": a mapping with name, inputs, and layer or functions",
-    reserved=("object", "torch", "jax", "network", "battery", "reference", "contracts", "allow"),
+    example=": a mapping with name, inputs and a target",
+    reserved=("network", "battery", "reference", "contracts", "allow"),
 )
 
 SPEC = Section(

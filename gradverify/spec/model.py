@@ -12,21 +12,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gradverify.layers.registry import WindowRoles
+    from gradverify.spec.calls import Call
     from gradverify.spec.nodes import Position
 
 __all__ = [
+    "COTANGENTS",
     "DEFAULT_TIMEOUT",
     "DTYPES",
+    "FRAMEWORKS",
     "LARGEST_WHOLE",
     "METHODS",
     "Case",
     "CaseSpec",
     "Check",
     "Fill",
+    "FrameworkTarget",
     "FunctionsTarget",
     "InputSpec",
     "LayerTarget",
     "Length",
+    "ObjectTarget",
+    "ParameterRole",
     "Spec",
     "Target",
     "Tolerance",
@@ -36,6 +42,8 @@ Length: TypeAlias = int | str
 
 DTYPES = ("float64", "float32", "float16", "longdouble")
 METHODS = ("auto", "dense", "compressed", "certificate")
+COTANGENTS = ("random", "ones", "mean")
+FRAMEWORKS = ("torch", "jax")
 DEFAULT_TIMEOUT = 60.0
 LARGEST_WHOLE = 2**63 - 1
 
@@ -123,17 +131,127 @@ class LayerTarget:
 
 @dataclass(frozen=True, slots=True)
 class FunctionsTarget:
-    """A forward and a backward function, as ``module:name``; ``returns`` names what forward returns."""
+    """A forward and a backward function.
 
-    forward: str
-    backward: str | None = None
+    Attributes
+    ----------
+    forward, backward
+        What to call; ``backward`` is ``None`` where forward returns the gradient itself.
+    returns
+        Names what forward returns.
+    gradients
+        Names what backward returns, in order; or says by input where in it each gradient is.
+    elementwise
+        Whether ``backward`` returns the derivative of every entry, to be multiplied with the cotangent.
+    arrays
+        What the functions compute with: ``numpy``, ``torch`` or ``jax``.
+    """
+
+    forward: Call
+    backward: Call | None = None
     returns: tuple[str, ...] | None = None
+    gradients: tuple[str, ...] | Mapping[str, str] | None = None
+    elementwise: bool = False
+    arrays: str = "numpy"
 
     def __str__(self) -> str:
-        return self.forward if self.backward is None else self.backward
+        return str(self.forward if self.backward is None else self.backward)
 
 
-Target: TypeAlias = LayerTarget | FunctionsTarget
+@dataclass(frozen=True, slots=True)
+class ParameterRole:
+    """Where a parameter of an object is.
+
+    Attributes
+    ----------
+    value
+        Path to its array, as ``params.W`` or ``params[0]``.
+    gradient
+        Path to its gradient; ``None`` leaves it to the names that people give it.
+    update
+        The rate, or the parameter that holds it, of a backward pass that takes ``rate * gradient`` off the value.
+    """
+
+    value: str
+    gradient: str | None = None
+    update: str | float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectTarget:
+    """An object with a forward and a backward method.
+
+    Attributes
+    ----------
+    create
+        Makes the object.
+    preset
+        Name of the convention that says what is not said here.
+    setup
+        Methods to call after that.
+    forward, backward
+        Methods; ``None`` leaves it to the preset.
+    returns, gradients, elementwise
+        As of functions.
+    output
+        Path to the output, where forward returns nothing.
+    parameters
+        By the name of the input that stands for it.
+    reset
+        Method that makes one object ready for the next forward pass; without it every pass has an object of its own.
+    discover
+        Whether parameters that the case does not name are verified as well.
+    """
+
+    create: Call
+    preset: str = "auto"
+    setup: tuple[Call, ...] = ()
+    forward: Call | None = None
+    backward: Call | None = None
+    returns: tuple[str, ...] | None = None
+    gradients: tuple[str, ...] | Mapping[str, str] | None = None
+    elementwise: bool = False
+    output: str | None = None
+    parameters: Mapping[str, ParameterRole] = field(default_factory=dict)
+    reset: Call | None = None
+    discover: bool = True
+
+    def __str__(self) -> str:
+        return str(self.create)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameworkTarget:
+    """Something that torch or jax differentiates.
+
+    Attributes
+    ----------
+    framework
+        ``torch`` or ``jax``.
+    call
+        A function, an ``autograd.Function``, a ``Module``, or what makes one.
+    forward
+        For a module: its method, where it is another than ``forward``, or with what it is called.
+    device
+        Where torch computes.
+    parameters
+        Names of a module's parameters, by the name of the input that stands for it.
+    discover
+        Whether parameters that the case does not name are verified as well.
+    """
+
+    framework: str
+    call: Call
+    forward: Call | None = None
+    device: str = "cpu"
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    discover: bool = True
+
+    def __str__(self) -> str:
+        return str(self.call)
+
+
+Target: TypeAlias = LayerTarget | FunctionsTarget | ObjectTarget | FrameworkTarget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +270,8 @@ class CaseSpec:
         Where each part of the case stands, by path (``("inputs", "x")``).
     max_passes
         Forward passes that one look at an input's gradient may take; ``None`` leaves it to the engine.
+    cotangent
+        What the outputs are weighted with; ``None`` leaves it to the target.
     search_path
         Folders searched for user code; empty for built-ins.
     """
@@ -174,6 +294,7 @@ class CaseSpec:
     max_passes: int | None
     checks: tuple[Check, ...]
     expect: Verdict
+    cotangent: str | None
     search_path: tuple[str, ...]
     positions: Mapping[tuple[str, ...], Position]
 
@@ -208,7 +329,7 @@ class Case:
         The swept ones.
     window
         Roles of the window, for windowed layers.
-    max_passes
+    max_passes, cotangent
         As in ``CaseSpec``.
     """
 
@@ -229,6 +350,7 @@ class Case:
     max_passes: int | None = None
     checks: tuple[Check, ...] = tuple(Check)
     expect: Verdict = Verdict.PASS
+    cotangent: str | None = None
     search_path: tuple[str, ...] = ()
 
     def result(self, verdict: Verdict, reason: str | None, **found: Any) -> CaseResult:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradverify.errors import nearest_name
+from gradverify.spec.calls import read_call
 from gradverify.spec.grammar import INVALID, Rule, Schema
 from gradverify.spec.model import LARGEST_WHOLE
 from gradverify.spec.nodes import Node, Problems, ScalarNode, kind_of, shortened
 
-__all__ = ["Choice", "Flag", "Real", "Text", "Whole"]
+__all__ = ["Called", "Choice", "Flag", "Real", "Text", "Whole"]
 
 _LARGEST = 1e308
 
@@ -143,6 +144,32 @@ class Text(ScalarRule):
 
     def schema(self) -> Schema:
         return {"type": "string", "pattern": f"^(?:{self.pattern})$", "maxLength": self.longest}
+
+
+@dataclass(frozen=True, slots=True)
+class Called(Text):
+    """A call, with or without arguments: of something in a module or file, or of a method."""
+
+    pattern: str = r"[^\x00-\x08\x0e-\x1f\x7f]+"
+    longest: int = 2000
+    method: bool = False
+
+    def read(self, node: Node, problems: Problems) -> Any:
+        text = Text.read(self, node, problems)
+        if text is INVALID or not isinstance(node, ScalarNode):
+            return INVALID
+        try:
+            call = read_call(text)
+        except ValueError as error:
+            if "(" not in text:
+                return self.refuse(node, problems)
+            problems.add(node.position, f"'{shortened(text)}' is no call: {error}")
+            return INVALID
+        return self.refuse(node, problems) if bool(call.module) == self.method else call
+
+    def schema(self) -> Schema:
+        head = r"[^:()]+" if self.method else r"[^:()]+:[^:()]+"
+        return {"type": "string", "pattern": rf"^{head}(?:\([\s\S]*\))?\s*$", "maxLength": self.longest}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradverify.layers.registry import LAYERS, LayerInfo
-from gradverify.spec.language import CASE, EITHER_INPUT, PARAMETER_RULES, SPEC
+from gradverify.spec.language import CASE, EITHER_INPUT, PARAMETER_RULES, SPEC, TARGETS
 
 __all__ = ["json_schema"]
 
@@ -27,7 +27,7 @@ def json_schema() -> dict[str, Any]:
 def _case() -> dict[str, Any]:
     schema = CASE.schema()
     schema["properties"]["inputs"]["additionalProperties"] = _INPUT
-    schema["oneOf"] = [{"required": ["layer"]}, {"required": ["functions"]}]
+    schema["oneOf"] = [{"required": [name]} for name in TARGETS]
     schema["allOf"] = [_only_for(layer) for layer in LAYERS.values()]
     return schema
 

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import random
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from gradverify.errors import TargetError, nearest_name
+from gradverify.spec.calls import Argument, Call
+from gradverify.targets.arguments import arguments_of
+from gradverify.targets.attributes import value_at
 from gradverify.targets.protocol import Array, Calls, Forward, Gradients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["FunctionPair", "read_forward", "read_gradients"]
+__all__ = [
+    "FunctionPair",
+    "multiplied",
+    "names_cotangent",
+    "numbered",
+    "read_forward",
+    "read_gradients",
+    "seed_global_generators",
+]
+
+Arguments: TypeAlias = "tuple[tuple[str | None, Argument], ...]"
 
 
 @dataclass(slots=True)
@@ -24,10 +38,10 @@ class FunctionPair:
     Attributes
     ----------
     forward_function
-        ``forward(*inputs, **params)``.
+        ``forward(*inputs, **params)``, unless its arguments are given.
     backward_function
         ``backward(*cotangents, cache)``, or ``backward(*cotangents, *inputs, **params)`` where forward returns no
-        cache; ``None`` where forward returns the gradient itself.
+        cache, unless its arguments are given; ``None`` where forward returns the gradient itself.
     params
         Keyword arguments.
     differentiable
@@ -36,6 +50,12 @@ class FunctionPair:
         Names for what forward returns, or ``None`` for one output and perhaps a cache.
     trusted
         Whether the functions are our own, which neither change nor keep what they are given: then nothing is copied.
+    arguments
+        What the calls of forward and backward take, where the spec says it.
+    gradients
+        Names for what backward returns, or paths into it by input; ``None`` for the order of the inputs.
+    elementwise
+        Whether backward returns the derivative of every entry, and takes what forward takes.
     """
 
     forward_function: Callable[..., Any]
@@ -44,7 +64,11 @@ class FunctionPair:
     differentiable: tuple[str, ...]
     returns: tuple[str, ...] | None = None
     trusted: bool = False
+    arguments: tuple[Arguments | None, Arguments | None] = (None, None)
+    gradients: tuple[str, ...] | Mapping[str, str] | None = None
+    elementwise: bool = False
     calls: Calls = field(default_factory=Calls)
+    own_inputs: Mapping[str, Array] = field(default_factory=dict)
 
     def forward(self, inputs: Mapping[str, Array]) -> Forward:
         """Run the forward pass.
@@ -55,8 +79,20 @@ class FunctionPair:
             What it returned cannot be read.
         """
         self.calls.forward += 1
-        result = self.forward_function(*self._own(inputs.values()), **self._own_params())
-        return read_forward(result, self.returns, copies=not self.trusted)
+        arguments, _ = self.arguments
+        if self.trusted:
+            result = self.forward_function(*inputs.values(), **self.params)
+        else:
+            seed_global_generators()
+            result = self._called(self.forward_function, arguments, list(inputs), self._names(inputs))
+        forward = read_forward(result, self.returns, copies=not self.trusted)
+        return replace(forward, summed=True) if self._ignores_cotangent else forward
+
+    @property
+    def _ignores_cotangent(self) -> bool:
+        """Whether backward is told no cotangent, so that its gradient is that of a sum."""
+        _, arguments = self.arguments
+        return arguments is not None and not self.elementwise and not names_cotangent(arguments)
 
     def backward(self, cotangents: tuple[Array, ...], forward: Forward, inputs: Mapping[str, Array]) -> Gradients:
         """Run the backward pass, or read the gradient that forward returned.
@@ -67,22 +103,68 @@ class FunctionPair:
             There is no backward pass and forward returned no gradient.
         """
         if forward.has_gradient:
-            return read_gradients(forward.gradient, tuple(inputs), self.differentiable)
+            return self._read(forward.gradient, inputs)
         if self.backward_function is None:
             raise TargetError("there is no backward function, and forward returned no gradient")
         self.calls.backward += 1
-        weights = self._own(cotangents)
+        if self.trusted and forward.has_cache:
+            return self._read(self.backward_function(*cotangents, forward.cache), inputs)
+        names = self._names(inputs) | numbered("out", forward.outputs) | numbered("dout", cotangents)
         if forward.has_cache:
-            result = self.backward_function(*weights, forward.cache)
-        else:
-            result = self.backward_function(*weights, *self._own(inputs.values()), **self._own_params())
-        return read_gradients(result, tuple(inputs), self.differentiable)
+            names["cache"] = forward.cache
+        _, arguments = self.arguments
+        result = self._called(self.backward_function, arguments, self._order(forward, inputs), names)
+        if self.elementwise:
+            result = multiplied(cotangents[0], result)
+        return self._read(result, inputs)
 
-    def _own(self, arrays: Any) -> list[Array]:
-        return list(arrays) if self.trusted else [array.copy() for array in arrays]
+    def _order(self, forward: Forward, inputs: Mapping[str, Array]) -> list[str]:
+        """Return the names of what backward takes where nothing is said about it."""
+        if self.elementwise:
+            return list(inputs)
+        weights = list(numbered("dout", forward.outputs))
+        return [*weights, "cache"] if forward.has_cache else [*weights, *inputs]
 
-    def _own_params(self) -> Mapping[str, Any]:
-        return self.params if self.trusted else copy.deepcopy(dict(self.params))
+    def _called(
+        self, function: Callable[..., Any], arguments: Arguments | None, order: list[str], names: Mapping[str, Any]
+    ) -> Any:
+        if arguments is not None:
+            positional, named = arguments_of(arguments, names)
+            return function(*positional, **named)
+        named = {} if "cache" in order else {name: names[name] for name in self.params}
+        return function(*(names[name] for name in order), **named)
+
+    def _names(self, inputs: Mapping[str, Array]) -> dict[str, Any]:
+        """Return what the names in a call stand for: copies, since code may change or keep what it is given."""
+        if self.trusted:
+            return {**self.params, **inputs}
+        return {**copy.deepcopy(dict(self.params)), **{name: array.copy() for name, array in inputs.items()}}
+
+    def _read(self, result: Any, inputs: Mapping[str, Array]) -> Gradients:
+        return read_gradients(result, tuple(inputs), self.differentiable, self.gradients)
+
+
+def names_cotangent(arguments: Arguments) -> bool:
+    """Return whether a call of backward is given a cotangent."""
+    return any(name.startswith("dout") for name in Call("", "", arguments).names)
+
+
+def numbered(stem: str, arrays: tuple[Array, ...]) -> dict[str, Array]:
+    """Return copies of arrays by name: ``out``, ``out2``, ..."""
+    return {stem if number == 1 else f"{stem}{number}": array.copy() for number, array in enumerate(arrays, 1)}
+
+
+def multiplied(weight: Array, derivative: Any) -> Any:
+    """Return the gradient where a function returns the derivative of every entry."""
+    if isinstance(derivative, (tuple, list)) and _holds_arrays(list(derivative)):
+        return [weight * np.asarray(item) for item in derivative]
+    return weight * np.asarray(derivative)
+
+
+def seed_global_generators() -> None:
+    """Let code that draws from a global generator draw the same in every pass: the mask of a dropout, say."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002  it is what such code draws from
 
 
 def read_forward(result: Any, returns: tuple[str, ...] | None, *, copies: bool = True) -> Forward:
@@ -114,6 +196,7 @@ def read_forward(result: Any, returns: tuple[str, ...] | None, *, copies: bool =
         has_cache="cache" in parts,
         gradient=parts.get("grad"),
         has_gradient="grad" in parts,
+        summed="grad" in parts,
     )
 
 
@@ -154,7 +237,12 @@ def _described(value: Any) -> str:
     return f"a {type(value).__name__}{dtype}"
 
 
-def read_gradients(result: Any, names: tuple[str, ...], differentiable: tuple[str, ...]) -> Gradients:
+def read_gradients(
+    result: Any,
+    names: tuple[str, ...],
+    differentiable: tuple[str, ...],
+    gradients: tuple[str, ...] | Mapping[str, str] | None = None,
+) -> Gradients:
     """Sort what a backward function returned by input.
 
     Parameters
@@ -165,7 +253,14 @@ def read_gradients(result: Any, names: tuple[str, ...], differentiable: tuple[st
         All inputs, in order.
     differentiable
         Those that have a gradient; ``None`` is accepted in the place of the others.
+    gradients
+        Names for what was returned, in order, with ``_`` for what does not matter; or by input a path into it. ``None``
+        leaves it to the order of the inputs.
     """
+    if isinstance(gradients, tuple):
+        return _by_position(result, gradients, differentiable)
+    if gradients is not None:
+        return Gradients({name: value_at(result, path) for name, path in gradients.items() if name in differentiable})
     if isinstance(result, dict):
         return _by_name(result, names, differentiable)
     values = list(result) if isinstance(result, (tuple, list)) else [result]
@@ -176,6 +271,15 @@ def read_gradients(result: Any, names: tuple[str, ...], differentiable: tuple[st
     wanted = ", ".join(differentiable)
     message = f"backward returned {len(values)} gradients, expected {len(differentiable)}: {wanted}"
     return Gradients({}, message)
+
+
+def _by_position(result: Any, order: tuple[str, ...], differentiable: tuple[str, ...]) -> Gradients:
+    values = list(result) if isinstance(result, (tuple, list)) and len(order) > 1 else [result]
+    if len(values) != len(order):
+        return Gradients({}, f"backward returned {len(values)} values, expected {len(order)}: {', '.join(order)}")
+    found = {name: value for name, value in zip(order, values, strict=True) if name in differentiable}
+    missing = [name for name in differentiable if name not in found]
+    return Gradients(found, f"gradients names none for {', '.join(missing)}" if missing else None)
 
 
 def _none_elsewhere(values: list[Any], names: tuple[str, ...], differentiable: tuple[str, ...]) -> bool:

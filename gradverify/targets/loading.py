@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import TargetError, nearest_name
 from gradverify.layers.registry import LAYERS
-from gradverify.spec.model import Case, FunctionsTarget, LayerTarget
+from gradverify.spec.model import Case, FrameworkTarget, FunctionsTarget, LayerTarget
 from gradverify.targets.functions import FunctionPair
+from gradverify.targets.importing import load_function, with_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from gradverify.targets.protocol import Target
+    from gradverify.targets.protocol import Array, Target
 
-__all__ = ["load_function", "load_layer", "load_target"]
+__all__ = ["load_layer", "load_target"]
+
+# Where each kind of target is, to load on use: most cases need one of them.
+_FRAMEWORKS = {
+    "torch": "gradverify.targets.torch:load_torch",
+    "jax": "gradverify.targets.jax:load_jax",
+}
 
 
-def load_target(case: Case, differentiable: tuple[str, ...]) -> Target:
+def load_target(case: Case, inputs: Mapping[str, Array], differentiable: tuple[str, ...]) -> Target:
     """Return the target of a case.
 
     Parameters
     ----------
     case
         Names the target and its parameters.
+    inputs
+        The data of the case.
     differentiable
         Names of the inputs that have a gradient.
 
@@ -36,7 +43,16 @@ def load_target(case: Case, differentiable: tuple[str, ...]) -> Target:
     """
     if isinstance(case.target, LayerTarget):
         return load_layer(case, case.target.implementation, differentiable)
-    return _load_functions(case, case.target, differentiable)
+    params = with_objects(case.params)
+    if isinstance(case.target, FunctionsTarget):
+        return _load_functions(case.target, params, differentiable)
+    if isinstance(case.target, FrameworkTarget):
+        load = resolve_name(_FRAMEWORKS[case.target.framework])
+        framework: Target = load(case.target, inputs, params, differentiable)
+        return framework
+    from gradverify.targets.objects import load_object  # noqa: PLC0415  cases without objects go without it
+
+    return load_object(case, inputs, params, differentiable)
 
 
 def load_layer(case: Case, implementation: str, differentiable: tuple[str, ...]) -> Target:
@@ -45,8 +61,8 @@ def load_layer(case: Case, implementation: str, differentiable: tuple[str, ...])
     table = {item.name: item for item in LAYERS[case.target.layer].implementations}
     chosen = table[implementation]
     all_names = tuple(role.name for role in LAYERS[case.target.layer].inputs if role.classes is None)
-    backward = _without(load_function(chosen.backward), all_names, differentiable)
-    return FunctionPair(load_function(chosen.forward), backward, case.params, differentiable, trusted=True)
+    backward = _without(resolve_name(chosen.backward), all_names, differentiable)
+    return FunctionPair(resolve_name(chosen.forward), backward, case.params, differentiable, trusted=True)
 
 
 def _without(
@@ -63,42 +79,15 @@ def _without(
     return chosen
 
 
-def _load_functions(case: Case, target: FunctionsTarget, differentiable: tuple[str, ...]) -> Target:
-    forward = load_function(target.forward)
-    backward = None if target.backward is None else load_function(target.backward)
-    return FunctionPair(forward, backward, case.params, differentiable, target.returns)
-
-
-def load_function(reference: str) -> Callable[..., Any]:
-    """Return what ``module:name`` names.
-
-    Raises
-    ------
-    TargetError
-        There is no such module, or nothing callable of that name in it.
-    """
-    module_name, _, path = reference.partition(":")
-    try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise
-        raise TargetError(
-            f"there is no module '{error.name}' in the spec's folder or its pythonpath, expected one for '{reference}'"
-        ) from None
-    for name in path.split("."):
-        if not hasattr(found, name):
-            hint = nearest_name(name, _own_names(found))
-            raise TargetError(f"there is no '{name}' in {getattr(found, '__name__', found)}, {hint}")
-        found = getattr(found, name)
-    if not callable(found):
-        raise TargetError(f"'{reference}' is a {type(found).__name__}, expected a function")
-    return found  # type: ignore[no-any-return]  # callable, as just checked
-
-
-def _own_names(holder: Any) -> tuple[str, ...]:
-    """Return the callables that a module or class defines itself, not those it imported."""
-    home = getattr(holder, "__name__" if isinstance(holder, ModuleType) else "__module__", None)
-    public = {name: getattr(holder, name, None) for name in dir(holder) if not name.startswith("_")}
-    own = (name for name, value in public.items() if callable(value) and getattr(value, "__module__", None) == home)
-    return tuple(own)
+def _load_functions(target: FunctionsTarget, params: Mapping[str, Any], differentiable: tuple[str, ...]) -> Target:
+    backward = target.backward
+    return FunctionPair(
+        load_function(target.forward),
+        None if backward is None else load_function(backward),
+        params,
+        differentiable,
+        target.returns,
+        arguments=(target.forward.arguments, None if backward is None else backward.arguments),
+        gradients=target.gradients,
+        elementwise=target.elementwise,
+    )

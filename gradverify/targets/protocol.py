@@ -27,6 +27,8 @@ class Forward:
         What backward gets, where ``has_cache``.
     gradient
         What a loss returned as its own gradient, where ``has_gradient``.
+    summed
+        Whether the analytic gradient is that of the sum of the outputs, because no cotangent enters it.
     """
 
     outputs: tuple[Array, ...]
@@ -34,6 +36,7 @@ class Forward:
     has_cache: bool = False
     gradient: Any = None
     has_gradient: bool = False
+    summed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,18 @@ class Calls:
 
 
 class Target(Protocol):
-    """A forward pass and the analytic gradient that belongs to it."""
+    """A forward pass and the analytic gradient that belongs to it.
+
+    Attributes
+    ----------
+    calls
+        How often each was called.
+    own_inputs
+        Parameters that the target has and the case does not name; inputs like the others, each with a gradient.
+    """
 
     calls: Calls
+    own_inputs: Mapping[str, Array]
 
     def forward(self, inputs: Mapping[str, Array]) -> Forward:
         """Run the forward pass on copies of the inputs."""

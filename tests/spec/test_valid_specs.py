@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gradverify.results import Verdict
+from gradverify.spec.calls import Call
 from gradverify.spec.model import Check, Fill, FunctionsTarget, InputSpec, LayerTarget, Tolerance
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ def test_the_contract_example(cases_of: CasesOf) -> None:
     assert [item.shape for item in first.inputs] == [(2, 3, 7, 7), (4, 3, 2, 2), (4,)]
     assert first.sweep == {"stride": 1, "padding": 0, "K": 2}
     assert first.tolerance == Tolerance(1e-6, 1e-9)
-    assert batchnorm.target == FunctionsTarget("mylayers:batchnorm_forward", "mylayers:batchnorm_backward")
+    assert batchnorm.target == FunctionsTarget(
+        Call("mylayers", "batchnorm_forward"), Call("mylayers", "batchnorm_backward")
+    )
     assert batchnorm.inputs == (
         InputSpec(name="x", shape=(8, 5), fill=Fill.NORMAL, options={"mean": 2.0, "std": 3.0}),
         InputSpec(name="gamma", shape=(5,), fill=Fill.UNIFORM, options={"low": 0.5, "high": 1.5}),
@@ -133,9 +136,9 @@ def test_where_user_code_is_searched(cases_of: CasesOf, data_folder: Path) -> No
 
 def test_returns(cases_of: CasesOf) -> None:
     assert [case.target for case in cases_of(_named("returns"))] == [
-        FunctionsTarget("m:f", "m:b", ("out", "out2", "cache")),
-        FunctionsTarget("a.b:c.d", "a.b:c.e", ("out", "_", "cache", "_")),
-        FunctionsTarget("m:loss", None, ("out", "grad")),
+        FunctionsTarget(Call("m", "f"), Call("m", "b"), ("out", "out2", "cache")),
+        FunctionsTarget(Call("a.b", "c.d"), Call("a.b", "c.e"), ("out", "_", "cache", "_")),
+        FunctionsTarget(Call("m", "loss"), None, ("out", "grad")),
     ]
 
 

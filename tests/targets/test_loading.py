@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from gradverify.errors import TargetError
-from gradverify.targets.loading import load_function
+from gradverify.spec.calls import read_call
+from gradverify.targets.importing import load_function
 
 SOURCE = """
 import os
@@ -35,9 +36,9 @@ def module(tmp_path, monkeypatch):
 
 
 def test_functions_and_methods_are_found(module):
-    assert load_function(f"{module}:conv_forward")(3) == 3
-    assert load_function(f"{module}:Layer.forward")(3) == 3
-    assert load_function("os.path:join")("a") == "a"
+    assert load_function(read_call(f"{module}:conv_forward"))(3) == 3
+    assert load_function(read_call(f"{module}:Layer.forward"))(3) == 3
+    assert load_function(read_call("os.path:join"))("a") == "a"
 
 
 @pytest.mark.parametrize(
@@ -51,14 +52,14 @@ def test_functions_and_methods_are_found(module):
 )
 def test_wrong_names_come_with_the_nearest(module, name, message):
     with pytest.raises(TargetError) as caught:
-        load_function(f"{module}:{name}")
+        load_function(read_call(f"{module}:{name}"))
     assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("reference", ["no_such_module:f", "no_such_module.inner:f", "os.no_such:f"])
 def test_missing_module_is_named(reference):
     with pytest.raises(TargetError) as caught:
-        load_function(reference)
+        load_function(read_call(reference))
     assert "there is no module" in str(caught.value)
     assert repr(reference) in str(caught.value)
 
@@ -66,6 +67,6 @@ def test_missing_module_is_named(reference):
 def test_module_that_a_module_misses_is_passed_on(module):
     assert module
     with pytest.raises(ModuleNotFoundError, match="module_that_is_not_there"):
-        load_function("loading_broken:f")
+        load_function(read_call("loading_broken:f"))
     with pytest.raises(RuntimeError, match="on import"):
-        load_function("loading_raises:f")
+        load_function(read_call("loading_raises:f"))

@@ -1,0 +1,50 @@
+"""Makes the arguments of a call from what its names stand for."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from gradverify.errors import TargetError
+from gradverify.spec.calls import Argument, Entries, Items, Literal
+from gradverify.targets.attributes import value_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["arguments_of"]
+
+
+def arguments_of(
+    arguments: tuple[tuple[str | None, Argument], ...], names: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """Return the positional arguments and those by name.
+
+    Parameters
+    ----------
+    arguments
+        As the spec has them.
+    names
+        What each name stands for; looked up only where it is used.
+
+    Raises
+    ------
+    TargetError
+        A name stands for nothing here.
+    """
+    positional = [_made(value, names) for key, value in arguments if key is None]
+    return positional, {key: _made(value, names) for key, value in arguments if key is not None}
+
+
+def _made(argument: Argument, names: Mapping[str, Any]) -> Any:
+    if isinstance(argument, Literal):
+        return argument.value
+    if isinstance(argument, Items):
+        values = [_made(value, names) for value in argument.values]
+        return values if argument.mutable else tuple(values)
+    if isinstance(argument, Entries):
+        return {key: _made(value, names) for key, value in argument.pairs}
+    root, _, rest = argument.text.partition(".")
+    if root not in names:
+        raise TargetError(f"there is no '{root}' for the call, expected one of {', '.join(names)}")
+    return value_at(names[root], re.sub(r"\['?|'?\]", ".", rest).strip(".")) if rest else names[root]
