@@ -249,7 +249,8 @@ class _CaseReader:
     def _check_something_to_differentiate(self, inputs: tuple[InputSpec, ...]) -> None:
         read = self.values.get("inputs", {})
         checks = self.values.get("checks", tuple(Check))
-        if not inputs or len(inputs) < len(read) or Check.GRADIENTS not in checks:
+        discovers = self.node.get("object") is not None or self.node.get("torch") is not None
+        if not inputs or len(inputs) < len(read) or Check.GRADIENTS not in checks or discovers:
             return
         if not any(item.differentiable for item in inputs):
             self._problem(

@@ -50,7 +50,7 @@ def load_target(case: Case, inputs: Mapping[str, Array], differentiable: tuple[s
         load = resolve_name(_FRAMEWORKS[case.target.framework])
         framework: Target = load(case.target, inputs, params, differentiable)
         return framework
-    from gradverify.targets.objects import load_object  # noqa: PLC0415  cases without objects go without it
+    from gradverify.targets.scouting import load_object  # noqa: PLC0415  cases without objects go without it
 
     return load_object(case, inputs, params, differentiable)
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gradverify.errors import TargetError
-from gradverify.targets.functions import FunctionPair, read_forward, read_gradients
+from gradverify.targets.functions import FunctionPair
+from gradverify.targets.reading import read_forward, read_gradients
 
 OUT, CACHE = np.array([1.0, 2.0]), {"x": 3}
 NAMES = ("x", "y", "w")

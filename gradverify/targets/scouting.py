@@ -1,0 +1,293 @@
+"""Runs an object once to learn its methods, its parameters, and where it leaves their gradients."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradverify.errors import TargetError
+from gradverify.spec.presets import PRESETS
+from gradverify.targets.attributes import MISSING, arrays_in, described, find, steps, value_at
+from gradverify.targets.drawing import varied
+from gradverify.targets.gradients import RETURNED, Place, Seen, discovered, place_of_input, place_of_parameter
+from gradverify.targets.methods import Method, backward_method, forward_method
+from gradverify.targets.objects import LayerObject
+from gradverify.targets.workshop import Workshop, run_backward, run_forward
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gradverify.spec.model import Case, ObjectTarget, ParameterRole
+    from gradverify.targets.protocol import Array, Forward
+
+__all__ = ["load_object"]
+
+
+def load_object(
+    case: Case, inputs: Mapping[str, Array], params: Mapping[str, Any], differentiable: tuple[str, ...]
+) -> LayerObject:
+    """Return a case's object, ready to run, with the parameters that it has and the case does not name.
+
+    Raises
+    ------
+    TargetError
+        A method, a parameter or a gradient cannot be found; the message lists what the object has.
+    """
+    target: ObjectTarget = case.target  # type: ignore[assignment]  # callers know
+    workshop = Workshop(target, PRESETS[target.preset], params, inputs)
+    return _Scout(workshop, inputs, differentiable).scouted(np.dtype(case.dtype))
+
+
+class _Scout:
+    """Runs an object once to find out which methods it has, what its parameters are, and where gradients are left.
+
+    Parameters
+    ----------
+    workshop
+        Makes the object.
+    inputs
+        Data of the case.
+    differentiable
+        Names of the inputs that have a gradient.
+    """
+
+    def __init__(self, workshop: Workshop, inputs: Mapping[str, Array], differentiable: tuple[str, ...]) -> None:
+        self.workshop = workshop
+        self.inputs = inputs
+        self.differentiable = differentiable
+        target = workshop.target
+        fixed = (*workshop.constructor_inputs, *target.parameters)
+        free = tuple(name for name in inputs if name not in fixed)
+        workshop.shape = inputs[free[0]].shape if free else ()
+        self.layer = workshop.made(inputs)
+        self.forward_plan, self.forwarded = forward_method(self.layer, target.forward, free, workshop.known)
+        self.named = tuple(name for name in free if name not in self.forwarded)
+
+    def scouted(self, dtype: np.dtype[Any]) -> LayerObject:
+        """Return the target."""
+        first = self._stable(self.layer)
+        run_forward(self.workshop, self.layer, self.forward_plan, self.inputs)
+        second = self._stable(self.layer)
+        forward = run_forward(self.workshop, self.layer, self.forward_plan, self.inputs)
+        stable = {path: array for path, array in self._stable(self.layer).items() if second.get(path) is array}
+        paths = self._paths()
+        backward_plan = self._backward_plan(forward)
+        before = {path: array.copy() for path, array in stable.items()}
+        seen = self._seen(backward_plan, forward)
+        rate = self._rate(backward_plan)
+        found = self._discovered(stable, before, paths, seen, rate)
+        names = self._names_of(found)
+        own = {names[path]: varied(path, before[path].astype(dtype)) for path in found}
+        places = self._places(paths, seen, rate) | {names[path]: place for path, place in found.items()}
+        paths |= {name: path for path, name in names.items()}
+        lazy = any(path not in first and path in stable for path in paths.values())
+        return self._target(backward_plan, paths, places, own, lazy=lazy)
+
+    @staticmethod
+    def _stable(layer: Any) -> dict[str, Array]:
+        return dict(arrays_in(layer))
+
+    def _paths(self) -> dict[str, str]:
+        """Return where the object keeps the inputs that are parameters."""
+        target = self.workshop.target
+        paths = {name: role.value for name, role in target.parameters.items()}
+        for name in self.named:
+            paths[name] = self._path_of(name)
+        for name, path in paths.items():
+            self._check(name, path)
+        return paths
+
+    def _path_of(self, name: str) -> str:
+        """Return the path that ends with the name of an input."""
+        if isinstance(find(self.layer, name), np.ndarray):
+            return name
+        ends = [path for path, _ in arrays_in(self.layer) if steps(path)[-1] == name]
+        if ends:
+            return ends[0]
+        value_at(self.layer, name)  # raises, unless it is there and no array
+        return name
+
+    def _check(self, name: str, path: str) -> None:
+        found = value_at(self.layer, path)
+        wanted, got = self.inputs[name].shape, np.shape(found)
+        if wanted != got:
+            raise TargetError(f"'{name}' has shape {list(wanted)}, but {path} of the object has {list(got)}")
+
+    def _backward_plan(self, forward: Forward) -> Method | None:
+        if forward.has_gradient:
+            return None
+        scalar = len(forward.outputs) == 1 and forward.outputs[0].size == 1
+        target = self.workshop.target
+        method = backward_method(
+            self.layer,
+            target.backward,
+            self.forward_plan,
+            self.workshop.known,
+            (len(forward.outputs), scalar, forward.has_cache),
+        )
+        if method is None:
+            raise TargetError(
+                f"the {type(self.layer).__name__} has no backward method that is known, name one with backward: METHOD"
+            )
+        if target.elementwise:
+            arguments = self.forward_plan.arguments if target.backward.arguments is None else method.arguments  # type: ignore[union-attr]  # a derivative is named
+            return Method(method.name, arguments, elementwise=True)
+        return method
+
+    def _seen(self, method: Method | None, forward: Forward) -> Seen:
+        inputs = tuple(name for name in self.forwarded if name in self.differentiable)
+        returned = forward.gradient
+        if method is not None:
+            ones = tuple(np.ones_like(output) for output in forward.outputs)
+            cache = forward.cache if forward.has_cache else MISSING
+            returned = run_backward(self.workshop, self.layer, method, (ones, forward, cache, self.inputs))
+        others = tuple(name for name in self.differentiable if name not in inputs)
+        return Seen(self.layer, returned, inputs, others, self.workshop.preset)
+
+    def _rate(self, method: Method | None) -> str | float | None:
+        if self.workshop.takes_gradients_off:
+            return 1.0
+        return None if method is None else method.rate
+
+    def _discovered(
+        self,
+        stable: Mapping[str, Array],
+        before: Mapping[str, Array],
+        paths: Mapping[str, str],
+        seen: Seen,
+        rate: str | float | None,
+    ) -> dict[str, Place]:
+        if not self.workshop.target.discover:
+            return {}
+        known = {id(stable[path]) for path in paths.values() if path in stable}
+        others = {path: array for path, array in stable.items() if self._may_be_parameter(array, known)}
+        if rate is None:
+            return discovered(others, before, seen)
+        found: dict[str, Place] = {}
+        for path, array in others.items():
+            after = find(seen.layer, path)
+            moved = np.shape(after) == before[path].shape and not np.array_equal(after, before[path])
+            if moved and id(array) not in known:
+                found[path] = Place(path, rate)
+                known.add(id(array))
+        return found
+
+    def _may_be_parameter(self, array: Array, known: set[int]) -> bool:
+        """Return whether an array is one of numbers, is not named by the case, and is no copy of an input."""
+        inputs = self.inputs.values()
+        copied = any(array.shape == other.shape and np.array_equal(array, other) for other in inputs)
+        return array.dtype.kind == "f" and bool(array.size) and id(array) not in known and not copied
+
+    def _names_of(self, found: Mapping[str, Place]) -> dict[str, str]:
+        """Return a short name for every parameter found: the end of its path, where that is no other's."""
+        holders = {value for value, _ in self.workshop.preset.arrays}
+        ends = [_end(path, holders) for path in found]
+        return {
+            path: end if ends.count(end) == 1 and end not in self.inputs else path
+            for path, end in zip(found, ends, strict=True)
+        }
+
+    def _places(self, paths: Mapping[str, str], seen: Seen, rate: str | float | None) -> dict[str, Place]:
+        return {name: self._place(name, paths.get(name), seen, rate) for name in self.differentiable}
+
+    def _place(self, name: str, path: str | None, seen: Seen, rate: str | float | None) -> Place:
+        """Return where the gradient of one input is."""
+        role = self.workshop.target.parameters.get(name)
+        said = self._said(name, role)
+        if said is not None:
+            return self._checked(said, name, seen)
+        if role is not None and role.update is not None:
+            return Place(role.value, role.update)
+        if path is not None and rate is not None:
+            return Place(path, rate)
+        if name in seen.inputs:
+            place = place_of_input(name, seen)
+        else:
+            place = place_of_parameter(name, path or self._path_of_constructor_input(name), seen)
+        if place is None:
+            raise TargetError(self._not_found(name, path, seen))
+        return place
+
+    def _said(self, name: str, role: ParameterRole | None) -> str | None:
+        """Return the path to a gradient that the spec gives."""
+        gradients = self.workshop.target.gradients
+        if role is not None and role.gradient is not None:
+            return role.gradient
+        if isinstance(gradients, tuple):
+            if name not in gradients:
+                return None
+            return f"{RETURNED}[{gradients.index(name)}]" if len(gradients) > 1 else RETURNED
+        return None if gradients is None else gradients.get(name)
+
+    def _checked(self, path: str, name: str, seen: Seen) -> Place:
+        if steps(path)[0] != RETURNED and not seen.holds(path) and find(seen.returned, path) is not MISSING:
+            path = f"{RETURNED}.{path}"
+        if seen.at(path) is MISSING:
+            raise TargetError(f"there is nothing at '{path}' for the gradient of '{name}'; {_what_there_is(seen)}")
+        return Place(path)
+
+    def _path_of_constructor_input(self, name: str) -> str | None:
+        wanted = self.inputs[name]
+        same = (
+            path
+            for path, array in arrays_in(self.layer)
+            if array.shape == wanted.shape and np.array_equal(array, wanted)
+        )
+        return next(same, None)
+
+    def _not_found(self, name: str, path: str | None, seen: Seen) -> str:
+        what = f"'{name}'" if path is None or path == name else f"'{name}' ({path})"
+        return (
+            f"the gradient of {what} cannot be found; say where with gradients: {{{name}: PATH}}, or grad: false where "
+            f"it has none; {_what_there_is(seen)}"
+        )
+
+    def _target(
+        self,
+        backward_plan: Method | None,
+        paths: Mapping[str, str],
+        places: Mapping[str, Place],
+        own: Mapping[str, Array],
+        *,
+        lazy: bool,
+    ) -> LayerObject:
+        made = LayerObject(self.workshop, self.forward_plan, backward_plan, paths, places, own_inputs=own)
+        layer = self.workshop.made(self.inputs)
+        if lazy:
+            run_forward(self.workshop, layer, self.forward_plan, self.inputs)
+            made.primed = self.inputs
+        if self.workshop.target.reset is not None:
+            made.kept = layer
+        elif not self.workshop.constructor_inputs:
+            made.pristine = _copied(layer)
+        return made
+
+
+def _end(path: str, holders: set[str]) -> str:
+    """Return the last step of a path that is a name of its own: of ``w.value`` and ``w[0]``, ``w``."""
+    own = [step for step in steps(path) if not step.isdigit()]
+    return own[-2] if len(own) > 1 and own[-1] in holders else own[-1]
+
+
+def _copied(layer: Any) -> Any:
+    """Return a copy that shares nothing, or ``None`` where the object cannot be copied."""
+    try:
+        return copy.deepcopy(layer)
+    except Exception:  # noqa: BLE001  locks, open files, or a __deepcopy__ of the user's
+        return None
+
+
+def _what_there_is(seen: Seen) -> str:
+    """Say what backward returned and what arrays the object has."""
+    returned = "nothing" if seen.returned is None else _shown(seen.returned)
+    return f"backward returned {returned}, and the {type(seen.layer).__name__} has {described(seen.layer)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"a dict of {', '.join(map(str, value))}" if value else "an empty dict"
+    if isinstance(value, (tuple, list)):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"an array {np.shape(value)}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
