@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gradverify.targets.protocol import Array, Target
 
-__all__ = ["load_layer", "load_target"]
+__all__ = ["function_pair", "load_layer", "load_target"]
 
 # Where each kind of target is, to load on use: most cases need one of them.
 _FRAMEWORKS = {
@@ -52,7 +52,7 @@ def load_target(case: Case, inputs: Mapping[str, Array], differentiable: tuple[s
         return framework
     from gradverify.targets.scouting import load_object  # noqa: PLC0415  cases without objects go without it
 
-    return load_object(case, inputs, params, differentiable)
+    return load_object(load_function(case.target.create), case, inputs, params, differentiable)
 
 
 def load_layer(case: Case, implementation: str, differentiable: tuple[str, ...]) -> Target:
@@ -80,14 +80,25 @@ def _without(
 
 
 def _load_functions(target: FunctionsTarget, params: Mapping[str, Any], differentiable: tuple[str, ...]) -> Target:
-    backward = target.backward
+    backward = None if target.backward is None else load_function(target.backward)
+    return function_pair(load_function(target.forward), backward, target, params, differentiable)
+
+
+def function_pair(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any] | None,
+    target: FunctionsTarget,
+    params: Mapping[str, Any],
+    differentiable: tuple[str, ...],
+) -> FunctionPair:
+    """Return two functions as a target, called and read as the spec says."""
     return FunctionPair(
-        load_function(target.forward),
-        None if backward is None else load_function(backward),
+        forward,
+        backward,
         params,
         differentiable,
         target.returns,
-        arguments=(target.forward.arguments, None if backward is None else backward.arguments),
+        arguments=(target.forward.arguments, None if target.backward is None else target.backward.arguments),
         gradients=target.gradients,
         elementwise=target.elementwise,
     )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradverify.errors import TargetError
-from gradverify.spec.presets import PRESETS
 from gradverify.targets.attributes import MISSING, arrays_in, described, find, steps, value_at
 from gradverify.targets.drawing import varied
 from gradverify.targets.gradients import RETURNED, Place, Seen, discovered, place_of_input, place_of_parameter
@@ -17,7 +16,7 @@ from gradverify.targets.objects import LayerObject
 from gradverify.targets.workshop import Workshop, run_backward, run_forward
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gradverify.spec.model import Case, ObjectTarget, ParameterRole
     from gradverify.targets.protocol import Array, Forward
@@ -26,9 +25,24 @@ __all__ = ["load_object"]
 
 
 def load_object(
-    case: Case, inputs: Mapping[str, Array], params: Mapping[str, Any], differentiable: tuple[str, ...]
+    make: Callable[..., Any],
+    case: Case,
+    inputs: Mapping[str, Array],
+    params: Mapping[str, Any],
+    differentiable: tuple[str, ...],
 ) -> LayerObject:
     """Return a case's object, ready to run, with the parameters that it has and the case does not name.
+
+    Parameters
+    ----------
+    make
+        Makes an object: the class, as a rule.
+    case
+        What the spec says of it.
+    inputs, params
+        Its data and parameters, Python objects among them.
+    differentiable
+        Names of the inputs that have a gradient.
 
     Raises
     ------
@@ -36,7 +50,7 @@ def load_object(
         A method, a parameter or a gradient cannot be found; the message lists what the object has.
     """
     target: ObjectTarget = case.target  # type: ignore[assignment]  # callers know
-    workshop = Workshop(target, PRESETS[target.preset], params, inputs)
+    workshop = Workshop(make, target, params, inputs)
     return _Scout(workshop, inputs, differentiable).scouted(np.dtype(case.dtype))
 
 

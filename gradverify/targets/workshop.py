@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradverify.errors import TargetError
+from gradverify.spec.presets import PRESETS
 from gradverify.targets.arguments import arguments_of
 from gradverify.targets.attributes import MISSING, described, find, value_at
 from gradverify.targets.functions import multiplied, numbered, seed_global_generators
-from gradverify.targets.importing import load_function
 from gradverify.targets.methods import Descent, Known, Method, create_arguments
 from gradverify.targets.reading import read_forward
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gradverify.spec.model import ObjectTarget
     from gradverify.spec.presets import Preset
@@ -30,8 +30,10 @@ class Workshop:
 
     Parameters
     ----------
-    target, preset
-        What the spec says, and what holds where it says nothing.
+    make
+        Makes an object: the class, as a rule.
+    target
+        What the spec says of it.
     params
         Parameters of the case, Python objects among them.
     inputs
@@ -39,14 +41,18 @@ class Workshop:
     """
 
     def __init__(
-        self, target: ObjectTarget, preset: Preset, params: Mapping[str, Any], inputs: Mapping[str, Array]
+        self,
+        make: Callable[..., Any],
+        target: ObjectTarget,
+        params: Mapping[str, Any],
+        inputs: Mapping[str, Array],
     ) -> None:
         self.target = target
-        self.preset = preset
+        self.preset = preset = PRESETS[target.preset]
         self.params = params
         self.known = Known(tuple(inputs), tuple(params), preset)
         self.setup = target.setup or preset.setup
-        self._make = load_function(target.create)
+        self._make = make
         calls = (*self.setup, target.forward, target.backward, target.reset)
         rates = (role.update for role in target.parameters.values() if isinstance(role.update, str))
         elsewhere = {*(name for call in calls if call is not None for name in call.names), *rates}
