@@ -88,6 +88,9 @@ def _contracts(case: Case, subject: Subject, trial: Trial) -> Iterator[Contract]
     yield contracts.shape(subject, trial)
     yield contracts.dtype(subject, trial)
     yield contracts.finite(trial)
+    covered = contracts.coverage(subject)
+    if covered is not None:
+        yield covered
     agreed = contracts.agreement(case, subject, trial)
     if agreed is not None:
         yield agreed

@@ -21,7 +21,7 @@ from gradverify.spec.model import (
 )
 from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode, shortened
 from gradverify.spec.sweeping import overlapping, sweepable, swept_values
-from gradverify.spec.targets import read_target, search_path
+from gradverify.spec.targets import check_imports, read_target, search_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,14 +39,15 @@ class FileContext:
         The file as the user named it, and the absolute folder it lies in.
     defaults
         Valid top-level entries.
-    search_path
-        Folders searched for user code.
+    search_path, preload
+        Folders searched for user code, and what is imported before it.
     """
 
     file: str
     folder: str
     defaults: Mapping[str, Any]
     search_path: tuple[str, ...]
+    preload: tuple[str, ...] = ()
 
 
 def read_case(node: MappingNode, context: FileContext, problems: Problems) -> CaseSpec | None:
@@ -103,6 +104,7 @@ class _CaseReader:
             expect=Verdict(self.values.get("expect", "pass")),
             cotangent=self.values.get("cotangent"),
             search_path=() if self.layer else search_path(targets[0], self.context.search_path),
+            preload=() if self.layer else self.context.preload,
             positions=dict(_positions(self.node)),
         )
 
@@ -187,9 +189,11 @@ class _CaseReader:
                 self._problem("inputs", message)
 
     def _check_params(self) -> None:
-        if self.layer is None:
-            return
         node = self.node.get("params")
+        if self.layer is None:
+            if node is not None:
+                check_imports(node, self.context.folder, self.problems)
+            return
         known = {item.name: item for item in self.layer.parameters}
         entries = node.entries if isinstance(node, MappingNode) else ()
         for key, value in entries:

@@ -215,6 +215,7 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
         expect=case.expect,
         cotangent=case.cotangent,
         search_path=case.search_path,
+        preload=case.preload,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradverify.spec.grammar import Either, Field, ListOf, Rule, Section, Table
+from gradverify.spec.grammar import Either, Field, ListOf, Plain, Rule, Section, Table
 from gradverify.spec.model import FRAMEWORKS
 from gradverify.spec.presets import PRESETS
 from gradverify.spec.scalars import Called, Choice, Flag, Real, Text
@@ -71,6 +71,9 @@ _OBJECT = Section(
     {
         "class": Field(_CALL, "what makes the object; without arguments it gets params by name", required=True),
         "preset": Field(Choice("a preset", tuple(PRESETS)), "the convention for what is not said here (auto)"),
+        "attributes": Field(
+            Table(Plain(), "a mapping from paths to values", _PATH), "values to set after the object was made"
+        ),
         "setup": Field(
             Either("a method, or a list of methods", (_METHOD, ListOf(_METHOD, "a list of methods", 1))),
             "methods to call after the object was made",

@@ -78,9 +78,10 @@ def windows(
     kernel_shape = shapes[roles.kernel] if is_input else None
     if shape is None or (is_input and kernel_shape is None):
         return None
-    kernel = _value("kernel", roles.kernel, params)
     if kernel_shape is not None:
-        kernel = list(_spatial(kernel_shape, roles.kernel_layout, "kernel_layout"))
+        kernel: Any = list(_spatial(kernel_shape, roles.kernel_layout, "kernel_layout"))
+    else:
+        kernel = _value("kernel", roles.kernel, params)
     lengths = _spatial(shape, roles.layout, "layout")
     count = len(kernel) if isinstance(kernel, list) else len(lengths)
     if roles.layout is None:

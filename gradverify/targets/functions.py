@@ -67,6 +67,7 @@ class FunctionPair:
     elementwise: bool = False
     calls: Calls = field(default_factory=Calls)
     own_inputs: Mapping[str, Array] = field(default_factory=dict)
+    unverified: tuple[str, ...] | None = None
 
     def forward(self, inputs: Mapping[str, Array]) -> Forward:
         """Run the forward pass.

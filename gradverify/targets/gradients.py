@@ -152,8 +152,15 @@ def partner(path: str, seen: Seen) -> Place | None:
     """Return where the gradient of what is at a path is, by the names that people give it."""
     *way, last = steps(path)
     parent = ".".join(way)
-    found = _sibling(find(seen.layer, parent), parent, last, seen.preset) or _counterpart(way, last, seen)
+    own = next((f"{path}.{name}" for _, name in seen.preset.arrays if _carries(seen, path, name)), None)
+    found = own or _sibling(find(seen.layer, parent), parent, last, seen.preset) or _counterpart(way, last, seen)
     return None if found is None else Place(found)
+
+
+def _carries(seen: Seen, path: str, name: str) -> bool:
+    """Return whether an array carries its gradient with it, as an attribute of a class of its own."""
+    array = find(seen.layer, path)
+    return isinstance(array, np.ndarray) and isinstance(getattr(array, name, None), np.ndarray)
 
 
 def _sibling(holder: Any, parent: str, name: str, preset: Preset) -> str | None:
@@ -201,14 +208,19 @@ def _is_gradient(found: Any, value: Any, *, exact: bool) -> bool:
 def _counterpart(way: list[str], last: str, seen: Seen) -> str | None:
     """Return the path in the container of gradients: ``grads.W`` for ``params.W``, ``grads[0]`` for ``params[0]``."""
     for depth, step in enumerate(way):
-        for values, gradients in seen.preset.containers:
-            if step != values:
-                continue
+        for container in _containers(step, seen.preset):
             for form in _forms(last, seen.preset):
-                path = ".".join((*way[:depth], gradients, *way[depth + 1 :], form))
+                path = ".".join((*way[:depth], container, *way[depth + 1 :], form))
                 if seen.holds(path):
                     return path
     return None
+
+
+def _containers(name: str, preset: Preset) -> Iterator[str]:
+    """Yield the names of what holds the gradients of what a container holds."""
+    yield from (gradients for values, gradients in preset.containers if values == name)
+    if not name.isdigit():
+        yield from (form for form in _forms(name, preset) if form != name)
 
 
 def _anywhere(names: tuple[str, ...], seen: Seen) -> Place | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from gradverify.layers.registry import LAYERS
 from gradverify.spec.model import Case, FrameworkTarget, FunctionsTarget, LayerTarget
 from gradverify.targets.functions import FunctionPair
-from gradverify.targets.importing import load_function, with_objects
+from gradverify.targets.importing import load_file, load_function, with_objects
+from gradverify.targets.shims import preload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +44,8 @@ def load_target(case: Case, inputs: Mapping[str, Array], differentiable: tuple[s
     """
     if isinstance(case.target, LayerTarget):
         return load_layer(case, case.target.implementation, differentiable)
-    params = with_objects(case.params)
+    preload(case.preload, load_file)
+    params = with_objects(case.params, case.search_path)
     if isinstance(case.target, FunctionsTarget):
         return _load_functions(case.target, params, differentiable)
     if isinstance(case.target, FrameworkTarget):

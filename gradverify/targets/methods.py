@@ -233,7 +233,7 @@ def _without_requirements(name: str, signature: Signature, weights: list[str], k
 
 def _with_requirements(name: str, signature: Signature, values: list[str], known: Known) -> Method:
     rates = [item for item in signature.required if item in known.preset.rates]
-    by_name = (item for item in known.inputs if item in signature.required[1:])
+    by_name = (item for item in known.inputs if item in signature.required and len(signature.required) > 1)
     arguments, _ = _filled(signature.required, values, Known((), (*known.params, *by_name, *rates), known.preset))
     return _rated(Method(name, tuple(arguments)), [*rates, *signature.optional], known)
 

@@ -53,6 +53,7 @@ class LayerObject:
     kept: Any = None
     primed: Mapping[str, Array] | None = None
     own_inputs: Mapping[str, Array] = field(default_factory=dict)
+    unverified: tuple[str, ...] | None = None
     calls: Calls = field(default_factory=Calls)
 
     def forward(self, inputs: Mapping[str, Array]) -> Forward:
@@ -77,7 +78,7 @@ class LayerObject:
         for name, path in self.paths.items():
             old, new = value_at(layer, path), inputs[name].copy()
             if isinstance(old, np.ndarray):
-                swaps[id(old)] = new
+                swaps[id(old)] = _like(new, old)
             else:
                 put(layer, path, new if new.ndim else new[()])
         return replaced(layer, swaps) if swaps else layer
@@ -94,6 +95,19 @@ class LayerObject:
         if self.primed is not None:
             run_forward(self.workshop, layer, self.forward_plan, self.primed)
         return layer
+
+    def is_moved_by(self, path: str, inputs: Mapping[str, Array], base: tuple[Array, ...]) -> bool:
+        """Return whether another value at a path gives other outputs."""
+        layer = self._ready(inputs)
+        old = find(layer, path)
+        if not isinstance(old, np.ndarray):
+            return False
+        try:
+            moved = replaced(layer, {id(old): old * 1.5 + 0.125})
+            outputs = run_forward(self.workshop, moved, self.forward_plan, inputs).outputs
+        except Exception:  # noqa: BLE001  user code, with values that it was not written for
+            return False
+        return any(not np.array_equal(one, other) for one, other in zip(outputs, base, strict=False))
 
     def backward(self, cotangents: tuple[Array, ...], forward: Forward, inputs: Mapping[str, Array]) -> Gradients:
         """Run the backward pass of the object that ran this forward pass."""
@@ -117,6 +131,15 @@ class LayerObject:
     @property
     def _updated(self) -> tuple[str, ...]:
         return tuple(name for name, place in self.places.items() if place.rate is not None)
+
+
+def _like(new: Array, old: Array) -> Array:
+    """Return an array as the class of another, with its attributes: some carry their gradient with them."""
+    if type(old) is np.ndarray:
+        return new
+    made = new.view(type(old))
+    vars(made).update(copy.deepcopy(vars(old)))
+    return made
 
 
 def _read(place: Place, layer: Any, returned: Any) -> Any:

@@ -13,6 +13,7 @@ from gradverify.targets.drawing import varied
 from gradverify.targets.gradients import RETURNED, Place, Seen, discovered, place_of_input, place_of_parameter
 from gradverify.targets.methods import Method, backward_method, forward_method
 from gradverify.targets.objects import LayerObject
+from gradverify.targets.protocol import Calls
 from gradverify.targets.workshop import Workshop, run_backward, run_forward
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from gradverify.targets.protocol import Array, Forward
 
 __all__ = ["load_object"]
+
+# How many arrays without a gradient are looked at: each takes a forward pass.
+_MOST_LOOKED_AT = 16
 
 
 def load_object(
@@ -97,7 +101,19 @@ class _Scout:
         places = self._places(paths, seen, rate) | {names[path]: place for path, place in found.items()}
         paths |= {name: path for path, name in names.items()}
         lazy = any(path not in first and path in stable for path in paths.values())
-        return self._target(backward_plan, paths, places, own, lazy=lazy)
+        made = self._target(backward_plan, paths, places, own, lazy=lazy)
+        if self.workshop.target.discover:
+            made.unverified = self._unverified(made, stable)
+        made.calls = Calls()  # those of the search do not count
+        return made
+
+    def _unverified(self, made: LayerObject, stable: Mapping[str, Array]) -> tuple[str, ...]:
+        """Return arrays that move the outputs and have no gradient that was found."""
+        inputs = {**self.inputs, **made.own_inputs}
+        verified = {id(stable[path]) for path in made.paths.values() if path in stable}
+        others = [path for path, array in stable.items() if self._may_be_parameter(array, verified)]
+        base = made.forward(inputs).outputs
+        return tuple(path for path in others[:_MOST_LOOKED_AT] if made.is_moved_by(path, inputs, base))
 
     @staticmethod
     def _stable(layer: Any) -> dict[str, Array]:

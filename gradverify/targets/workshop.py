@@ -10,8 +10,9 @@ import numpy as np
 from gradverify.errors import TargetError
 from gradverify.spec.presets import PRESETS
 from gradverify.targets.arguments import arguments_of
-from gradverify.targets.attributes import MISSING, described, find, value_at
+from gradverify.targets.attributes import MISSING, described, find, put, value_at
 from gradverify.targets.functions import multiplied, numbered, seed_global_generators
+from gradverify.targets.importing import with_objects
 from gradverify.targets.methods import Descent, Known, Method, create_arguments
 from gradverify.targets.reading import read_forward
 
@@ -52,6 +53,7 @@ class Workshop:
         self.params = params
         self.known = Known(tuple(inputs), tuple(params), preset)
         self.setup = target.setup or preset.setup
+        self.attributes = with_objects(target.attributes)
         self._make = make
         calls = (*self.setup, target.forward, target.backward, target.reset)
         rates = (role.update for role in target.parameters.values() if isinstance(role.update, str))
@@ -72,6 +74,8 @@ class Workshop:
         names = self.names(inputs)
         positional, named = arguments_of(self.arguments, names)
         layer = self._make(*positional, **named)
+        for path, value in self.attributes.items():
+            put(layer, path, copy.deepcopy(value))
         for call in self.setup:
             self.called(layer, call.path, call.arguments or (), self.names(inputs, layer))
         return layer
