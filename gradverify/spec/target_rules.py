@@ -17,7 +17,7 @@ _TEXT_CALL = Called(_WHAT)
 _FILE = Section("a function in a file", {"file": Field(_TEXT_CALL, "file.py:function, relative to the spec", True)})
 _CALL = Either(_WHAT, (_TEXT_CALL, _FILE))
 _METHOD = Called("a method's name, with or without arguments, as in forward(x)", method=True)
-_PATH = Text("a path like weights, params.W or params[0]", rf"{_NAME}(?:{_STEP})*")
+_PATH = Text("a path like weights, params.W or params[0]", rf"(?:{_NAME}|\[[0-9]+\])(?:{_STEP})*")
 _INPUT_NAME = Text("an input's name", _NAME)
 
 RETURNS = ListOf(
