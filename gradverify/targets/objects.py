@@ -22,10 +22,9 @@ from gradverify.targets.workshop import Workshop, run_backward, run_forward
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gradverify.spec.calls import Call
     from gradverify.targets.methods import Method
 
-__all__ = ["LayerObject"]
+__all__ = ["LayerObject", "made_ready"]
 
 
 @dataclass(slots=True)
@@ -51,7 +50,7 @@ class LayerObject:
     places: Mapping[str, Place]
     pristine: Any = None
     kept: Any = None
-    primed: Mapping[str, Array] | None = None
+    primed: bool = False
     own_inputs: Mapping[str, Array] = field(default_factory=dict)
     unverified: tuple[str, ...] | None = None
     calls: Calls = field(default_factory=Calls)
@@ -85,16 +84,11 @@ class LayerObject:
 
     def _another(self, inputs: Mapping[str, Array]) -> Any:
         if self.kept is not None:
-            reset: Call = self.workshop.target.reset  # type: ignore[assignment]  # what is kept is reset
-            names = self.workshop.names(inputs, self.kept)
-            self.workshop.called(self.kept, reset.path, reset.arguments or (), names)
+            self.workshop.reset(self.kept, inputs)
             return self.kept
         if self.pristine is not None:
             return copy.deepcopy(self.pristine)
-        layer = self.workshop.made(inputs)
-        if self.primed is not None:
-            run_forward(self.workshop, layer, self.forward_plan, self.primed)
-        return layer
+        return made_ready(self.workshop, self.forward_plan, inputs, primed=self.primed)
 
     def is_moved_by(self, path: str, inputs: Mapping[str, Array], base: tuple[Array, ...]) -> bool:
         """Return whether another value at a path gives other outputs."""
@@ -131,6 +125,15 @@ class LayerObject:
     @property
     def _updated(self) -> tuple[str, ...]:
         return tuple(name for name, place in self.places.items() if place.rate is not None)
+
+
+def made_ready(workshop: Workshop, method: Method, inputs: Mapping[str, Array], *, primed: bool) -> Any:
+    """Return a new object; where its parameters appear only in a forward pass, after one that it was let forget."""
+    layer = workshop.made(inputs)
+    if primed:
+        run_forward(workshop, layer, method, inputs)
+        workshop.reset(layer, inputs)
+    return layer
 
 
 def _like(new: Array, old: Array) -> Array:

@@ -12,7 +12,7 @@ from gradverify.targets.attributes import MISSING, arrays_in, described, find, s
 from gradverify.targets.drawing import varied
 from gradverify.targets.gradients import RETURNED, Place, Seen, discovered, place_of_input, place_of_parameter
 from gradverify.targets.methods import Method, backward_method, forward_method
-from gradverify.targets.objects import LayerObject
+from gradverify.targets.objects import LayerObject, made_ready
 from gradverify.targets.protocol import Calls
 from gradverify.targets.workshop import Workshop, run_backward, run_forward
 
@@ -85,27 +85,48 @@ class _Scout:
 
     def scouted(self, dtype: np.dtype[Any]) -> LayerObject:
         """Return the target."""
-        first = self._stable(self.layer)
-        run_forward(self.workshop, self.layer, self.forward_plan, self.inputs)
-        second = self._stable(self.layer)
-        forward = run_forward(self.workshop, self.layer, self.forward_plan, self.inputs)
-        stable = {path: array for path, array in self._stable(self.layer).items() if second.get(path) is array}
+        first, steady = self._steady()
         paths = self._paths()
-        backward_plan = self._backward_plan(forward)
+        late = any(path not in first for path in steady)
+        self.layer = made_ready(self.workshop, self.forward_plan, self.inputs, primed=late)
+        forward = run_forward(self.workshop, self.layer, self.forward_plan, self.inputs)
+        stable = {path: array for path, array in arrays_in(self.layer) if path in steady}
         before = {path: array.copy() for path, array in stable.items()}
+        backward_plan = self._backward_plan(forward)
         seen = self._seen(backward_plan, forward)
         rate = self._rate(backward_plan)
         found = self._discovered(stable, before, paths, seen, rate)
         names = self._names_of(found)
-        own = {names[path]: varied(path, before[path].astype(dtype)) for path in found}
         places = self._places(paths, seen, rate) | {names[path]: place for path, place in found.items()}
         paths |= {name: path for path, name in names.items()}
-        lazy = any(path not in first and path in stable for path in paths.values())
-        made = self._target(backward_plan, paths, places, own, lazy=lazy)
+        made = LayerObject(self.workshop, self.forward_plan, backward_plan, paths, places)
+        made.own_inputs = {names[path]: varied(path, before[path].astype(dtype)) for path in found}
+        self._keep(made, late=any(path not in first for path in paths.values()))
         if self.workshop.target.discover:
             made.unverified = self._unverified(made, stable)
         made.calls = Calls()  # those of the search do not count
         return made
+
+    def _steady(self) -> tuple[set[str], set[str]]:
+        """Return the paths of the arrays that are there from the beginning, and of those that no pass replaces."""
+        first = {path for path, _ in arrays_in(self.layer)}
+        run_forward(self.workshop, self.layer, self.forward_plan, self.inputs)
+        once = dict(arrays_in(self.layer))
+        try:
+            self.workshop.reset(self.layer, self.inputs)
+            run_forward(self.workshop, self.layer, self.forward_plan, self.inputs)
+        except Exception:  # noqa: BLE001  an object for one pass: nothing more can be learned
+            return first, set(once)
+        twice = dict(arrays_in(self.layer))
+        return first, {path for path, array in twice.items() if once.get(path) is array}
+
+    def _keep(self, made: LayerObject, *, late: bool) -> None:
+        """Give the target what it makes the object of a pass from."""
+        made.primed = late
+        if self.workshop.target.reset is not None:
+            made.kept = made_ready(self.workshop, self.forward_plan, self.inputs, primed=late)
+        elif not self.workshop.constructor_inputs:
+            made.pristine = _copied(made_ready(self.workshop, self.forward_plan, self.inputs, primed=late))
 
     def _unverified(self, made: LayerObject, stable: Mapping[str, Array]) -> tuple[str, ...]:
         """Return arrays that move the outputs and have no gradient that was found."""
@@ -114,10 +135,6 @@ class _Scout:
         others = [path for path, array in stable.items() if self._may_be_parameter(array, verified)]
         base = made.forward(inputs).outputs
         return tuple(path for path in others[:_MOST_LOOKED_AT] if made.is_moved_by(path, inputs, base))
-
-    @staticmethod
-    def _stable(layer: Any) -> dict[str, Array]:
-        return dict(arrays_in(layer))
 
     def _paths(self) -> dict[str, str]:
         """Return where the object keeps the inputs that are parameters."""
@@ -273,26 +290,6 @@ class _Scout:
             f"the gradient of {what} cannot be found; say where with gradients: {{{name}: PATH}}, or grad: false where "
             f"it has none; {_what_there_is(seen)}"
         )
-
-    def _target(
-        self,
-        backward_plan: Method | None,
-        paths: Mapping[str, str],
-        places: Mapping[str, Place],
-        own: Mapping[str, Array],
-        *,
-        lazy: bool,
-    ) -> LayerObject:
-        made = LayerObject(self.workshop, self.forward_plan, backward_plan, paths, places, own_inputs=own)
-        layer = self.workshop.made(self.inputs)
-        if lazy:
-            run_forward(self.workshop, layer, self.forward_plan, self.inputs)
-            made.primed = self.inputs
-        if self.workshop.target.reset is not None:
-            made.kept = layer
-        elif not self.workshop.constructor_inputs:
-            made.pristine = _copied(layer)
-        return made
 
 
 def _end(path: str, holders: set[str]) -> str:

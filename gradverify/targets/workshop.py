@@ -13,7 +13,7 @@ from gradverify.targets.arguments import arguments_of
 from gradverify.targets.attributes import MISSING, described, find, put, value_at
 from gradverify.targets.functions import multiplied, numbered, seed_global_generators
 from gradverify.targets.importing import with_objects
-from gradverify.targets.methods import Descent, Known, Method, create_arguments
+from gradverify.targets.methods import Descent, Known, Method, Signature, create_arguments
 from gradverify.targets.reading import read_forward
 
 if TYPE_CHECKING:
@@ -84,6 +84,14 @@ class Workshop:
         """Call a method of an object."""
         positional, named = arguments_of(arguments, names)
         return value_at(layer, path)(*positional, **named)
+
+    def reset(self, layer: Any, inputs: Mapping[str, Array]) -> None:
+        """Let an object forget its last pass: by the spec's method, or by one that is known by its name."""
+        call = self.target.reset
+        known = (name for name in self.preset.resets if callable(getattr(layer, name, None)))
+        name = next(known, None) if call is None else call.path
+        if name is not None and (call is not None or not Signature.of(getattr(layer, name)).required):
+            self.called(layer, name, (call.arguments or ()) if call else (), self.names(inputs, layer))
 
     @property
     def takes_gradients_off(self) -> bool:
