@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradverify.errors import TargetError
-from gradverify.targets.attributes import MISSING, arrays_in, described, find, steps, value_at
+from gradverify.targets.attributes import MISSING, arrays_in, find, steps, value_at
 from gradverify.targets.drawing import varied
-from gradverify.targets.gradients import RETURNED, Place, Seen, discovered, place_of_input, place_of_parameter
+from gradverify.targets.finding import Finder
+from gradverify.targets.gradients import Place, Seen, discovered
 from gradverify.targets.methods import Method, backward_method, forward_method
 from gradverify.targets.objects import LayerObject, made_ready
 from gradverify.targets.protocol import Calls
@@ -19,7 +20,7 @@ from gradverify.targets.workshop import Workshop, run_backward, run_forward
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gradverify.spec.model import Case, ObjectTarget, ParameterRole
+    from gradverify.spec.model import Case, ObjectTarget
     from gradverify.targets.protocol import Array, Forward
 
 __all__ = ["load_object"]
@@ -97,7 +98,9 @@ class _Scout:
         rate = self._rate(backward_plan)
         found = self._discovered(stable, before, paths, seen, rate)
         names = self._names_of(found)
-        places = self._places(paths, seen, rate) | {names[path]: place for path, place in found.items()}
+        finder = Finder(self.workshop.target, seen, paths, rate)
+        places = {name: finder.place(name, self.inputs[name]) for name in self.differentiable}
+        places |= {names[path]: place for path, place in found.items()}
         paths |= {name: path for path, name in names.items()}
         made = LayerObject(self.workshop, self.forward_plan, backward_plan, paths, places)
         made.own_inputs = {names[path]: varied(path, before[path].astype(dtype)) for path in found}
@@ -236,61 +239,6 @@ class _Scout:
             for path, end in zip(found, ends, strict=True)
         }
 
-    def _places(self, paths: Mapping[str, str], seen: Seen, rate: str | float | None) -> dict[str, Place]:
-        return {name: self._place(name, paths.get(name), seen, rate) for name in self.differentiable}
-
-    def _place(self, name: str, path: str | None, seen: Seen, rate: str | float | None) -> Place:
-        """Return where the gradient of one input is."""
-        role = self.workshop.target.parameters.get(name)
-        said = self._said(name, role)
-        if said is not None:
-            return self._checked(said, name, seen)
-        if role is not None and role.update is not None:
-            return Place(role.value, role.update)
-        if path is not None and rate is not None:
-            return Place(path, rate)
-        if name in seen.inputs:
-            place = place_of_input(name, seen)
-        else:
-            place = place_of_parameter(name, path or self._path_of_constructor_input(name), seen)
-        if place is None:
-            raise TargetError(self._not_found(name, path, seen))
-        return place
-
-    def _said(self, name: str, role: ParameterRole | None) -> str | None:
-        """Return the path to a gradient that the spec gives."""
-        gradients = self.workshop.target.gradients
-        if role is not None and role.gradient is not None:
-            return role.gradient
-        if isinstance(gradients, tuple):
-            if name not in gradients:
-                return None
-            return f"{RETURNED}[{gradients.index(name)}]" if len(gradients) > 1 else RETURNED
-        return None if gradients is None else gradients.get(name)
-
-    def _checked(self, path: str, name: str, seen: Seen) -> Place:
-        if steps(path)[0] != RETURNED and not seen.holds(path) and find(seen.returned, path) is not MISSING:
-            path = f"{RETURNED}.{path}"
-        if seen.at(path) is MISSING:
-            raise TargetError(f"there is nothing at '{path}' for the gradient of '{name}'; {_what_there_is(seen)}")
-        return Place(path)
-
-    def _path_of_constructor_input(self, name: str) -> str | None:
-        wanted = self.inputs[name]
-        same = (
-            path
-            for path, array in arrays_in(self.layer)
-            if array.shape == wanted.shape and np.array_equal(array, wanted)
-        )
-        return next(same, None)
-
-    def _not_found(self, name: str, path: str | None, seen: Seen) -> str:
-        what = f"'{name}'" if path is None or path == name else f"'{name}' ({path})"
-        return (
-            f"the gradient of {what} cannot be found; say where with gradients: {{{name}: PATH}}, or grad: false where "
-            f"it has none; {_what_there_is(seen)}"
-        )
-
 
 def _end(path: str, holders: set[str]) -> str:
     """Return the last step of a path that is a name of its own: of ``w.value`` and ``w[0]``, ``w``."""
@@ -304,17 +252,3 @@ def _copied(layer: Any) -> Any:
         return copy.deepcopy(layer)
     except Exception:  # noqa: BLE001  locks, open files, or a __deepcopy__ of the user's
         return None
-
-
-def _what_there_is(seen: Seen) -> str:
-    """Say what backward returned and what arrays the object has."""
-    returned = "nothing" if seen.returned is None else _shown(seen.returned)
-    return f"backward returned {returned}, and the {type(seen.layer).__name__} has {described(seen.layer)}"
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return f"a dict of {', '.join(map(str, value))}" if value else "an empty dict"
-    if isinstance(value, (tuple, list)):
-        return f"a {type(value).__name__} of {len(value)}"
-    return f"an array {np.shape(value)}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
