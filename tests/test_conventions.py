@@ -15,6 +15,9 @@ PAGE = (ROOT / "docs/conventions.md").read_text()
 FILES = dict(re.findall(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
 SPECS = sorted(name for name in FILES if name.endswith(".yaml"))
 
+INPUT_FIRST = "        input_gradient = self.weights.T @ output_gradient"
+UPDATE = "        self.weights -= learning_rate * output_gradient @ self.input.T"
+
 # For each spec: what to change in which file, and the cases that must then fail, with the inputs to blame.
 MISTAKES = {
     "cached.yaml": ("cached.py", "dout.sum(axis=0)", "dout.mean(axis=0)", {"affine": {"b"}}),
@@ -41,10 +44,8 @@ MISTAKES = {
     ),
     "updating.yaml": (
         "updating.py",
-        "        input_gradient = self.weights.T @ output_gradient\n"
-        "        self.weights -= learning_rate * output_gradient @ self.input.T\n",
-        "        self.weights -= learning_rate * output_gradient @ self.input.T\n"
-        "        input_gradient = self.weights.T @ output_gradient\n",
+        f"{INPUT_FIRST}\n{UPDATE}",
+        f"{UPDATE}\n{INPUT_FIRST}",
         {"dense": {"input"}, "said": {"input"}},
     ),
     "losses.yaml": (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from dataclasses import fields
 
 import pytest
@@ -49,6 +51,16 @@ def test_the_two_commands_of_the_readme_are_those_of_the_gate():
     assert all(word in gate for word in words)
     assert f" {verify}\n" in gate
     assert f" {commands[1]}\n" in gate
+
+
+def test_the_test_file_of_the_readme_passes(tmp_path):
+    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "test_mine.py").write_text(block)
+    layers = "import numpy as np\ndef relu_forward(x):\n    return np.maximum(0, x), x\n"
+    (tmp_path / "mylayers.py").write_text(f"{layers}def relu_backward(dout, x):\n    return dout * (x > 0)\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout, done.stdout
 
 
 def test_every_command_and_option_is_in_the_documents():

@@ -95,7 +95,8 @@ def _check_preload(root: MappingNode, preload: tuple[str, ...], problems: Proble
     places = node.items if isinstance(node, SequenceNode) and len(node.items) == len(preload) else ()
     for place, name in zip(places, preload, strict=False):
         if name.endswith(".py") and not os.path.isfile(name):  # noqa: PTH113  false, never an exception
-            problems.add(place.position, f"there is no file '{shortened(name)}', expected one relative to the spec")
+            said = shortened(getattr(place, "text", name))
+            problems.add(place.position, f"there is no file '{said}', expected one relative to the spec")
         elif not name.endswith(".py") and name not in SHIMS and not all(map(str.isidentifier, name.split("."))):
             message = f"'{shortened(name)}' is no module, expected a module, a .py file or a shim: {', '.join(SHIMS)}"
             problems.add(place.position, message)

@@ -32,6 +32,11 @@ _FUNCTIONS = """
   #     y: {shape: [4], init: integers, high: 3, grad: false}   # a constant: labels, indices
   #   params: {}               # keyword arguments
   #   expect: pass             # fail: a case that must be caught
+  #
+  # A class with forward and backward methods: what it has is found by its names.
+  # - name: my-layer
+  #   object: mylayers:Dense(6, 3)
+  #   inputs: {x: [4, 6]}
 """
 
 

@@ -237,7 +237,7 @@ def _check_roles(reader: _Reader, roles: Mapping[str, Any]) -> None:
     for name in roles:
         if name not in reader.keys("inputs"):
             hint = nearest_name(name, reader.keys("inputs"))
-            reader.problem("parameters", f"the parameter '{name}' is no input, expected it among inputs: {hint}")
+            reader.problem("parameters", f"'{name}' in parameters is no input, {hint}")
 
 
 def _framework(reader: _Reader) -> Target | None:

@@ -286,8 +286,11 @@ def _listed(stable: Mapping[str, Array], seen: Seen) -> dict[str, Place]:
 
 
 def _fits(place: Place, array: Array, before: Mapping[str, Array], seen: Seen) -> bool:
-    """Return whether a gradient has the shape of its parameter and, where only a pair names it, backward wrote it."""
-    gradient = seen.at(place.path)
+    """Return whether a gradient has the shape of its parameter or its name, and was written where only a pair says it.
+
+    A gradient ``dw`` of another shape than ``w`` is a wrong gradient, and no other thing.
+    """
+    gradient, name = seen.at(place.path), steps(place.path)[-1]
     if np.shape(gradient) != array.shape:
-        return False
-    return not steps(place.path)[-1].isdigit() or not np.array_equal(before.get(place.path, ()), gradient)
+        return not name.isdigit() and len(name) > 1 and np.size(gradient) == array.size
+    return not name.isdigit() or not np.array_equal(before.get(place.path, ()), gradient)

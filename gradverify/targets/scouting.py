@@ -248,6 +248,8 @@ def _end(path: str, holders: set[str]) -> str:
 
 def _copied(layer: Any) -> Any:
     """Return a copy that shares nothing, or ``None`` where the object cannot be copied."""
+    if any(type(array) is not np.ndarray for _, array in arrays_in(layer)):
+        return None  # a copy of an array with attributes has none
     try:
         return copy.deepcopy(layer)
     except Exception:  # noqa: BLE001  locks, open files, or a __deepcopy__ of the user's
