@@ -48,6 +48,7 @@ MISTAKES = {
         f"{UPDATE}\n{INPUT_FIRST}",
         {"dense": {"input"}, "said": {"input"}},
     ),
+    "tape.yaml": ("tape.py", "lambda g: g * self.data", "lambda g: g * other.data", {"tape": {"w"}}),
     "losses.yaml": (
         "losses.py",
         "(1 - ",

@@ -121,7 +121,9 @@ def _method_name(layer: Any, call: Call | None, names: tuple[str, ...], role: st
         if not callable(getattr(layer, call.path.split(".")[0], None)) and "." not in call.path:
             raise TargetError(f"there is no method '{call.path}' in {_kind(layer)}, {_hint(layer, call.path)}")
         return call.path
-    found = next((name for name in names if callable(getattr(layer, name, None))), None)
+    # Of its class, not of the object: an attribute may be the function of another layer.
+    defined = {name for kind in type(layer).__mro__ for name in vars(kind)}
+    found = next((name for name in names if name in defined and callable(getattr(layer, name, None))), None)
     if found is None and role:
         raise TargetError(
             f"{_kind(layer)} has no {role} method that is known, name one with {role}: {_hint(layer, '')}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradverify.errors import TargetError
-from gradverify.targets.attributes import MISSING, arrays_in, find, steps, value_at
+from gradverify.targets.attributes import MISSING, arrays_in, described, find, steps, value_at
 from gradverify.targets.drawing import varied
 from gradverify.targets.finding import Finder
 from gradverify.targets.gradients import Place, Seen, discovered
@@ -156,7 +156,14 @@ class _Scout:
         ends = [path for path, _ in arrays_in(self.layer) if steps(path)[-1] == name]
         if ends:
             return ends[0]
-        value_at(self.layer, name)  # raises, unless it is there and no array
+        if find(self.layer, name) is MISSING:
+            method, kind = self.forward_plan.name, type(self.layer).__name__
+            call = f"{method}({', '.join((*self.forwarded, name))})"
+            raise TargetError(
+                f"neither the constructor nor {method} takes '{name}', and the {kind} has no array of that name; "
+                f"say what {method} takes, as in forward: {call}, or where it is with parameters: {{{name}: PATH}}; "
+                f"it has {described(self.layer)}"
+            )
         return name
 
     def _check(self, name: str, path: str) -> None:

@@ -308,7 +308,11 @@ def test_values_that_are_constant_are_spread():
         ),
         ({"class": "Dense", "parameters": {"w": "wieghts"}}, {"x": [4, 5], "w": [5, 3]}, "did you mean 'weights'?"),
         ({"class": "Dense", "parameters": {"w": "bias"}}, {"x": [4, 5], "w": [5, 3]}, "'w' has shape [5, 3], but bias"),
-        ("Dense", {"x": [4, 5], "gamma": [3]}, "there is no 'gamma' in the Dense"),
+        (
+            "Dense",
+            {"x": [4, 5], "gamma": [3]},
+            "neither the constructor nor forward takes 'gamma', and the Dense has no",
+        ),
         ("Forgets", {"x": [4, 5], "shift": [3]}, "the gradient of 'shift' cannot be found; say where with gradients"),
         ("Dnse", None, "there is no 'Dnse' in object_samples"),
     ],
