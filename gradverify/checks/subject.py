@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradverify.checks.data import cotangents_of, differentiable_names, inputs_of
+from gradverify.errors import TargetError, nearest_name
 from gradverify.targets.loading import load_target
+from gradverify.targets.scaled import Scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +61,12 @@ def subject_with(
     """Return the subject of a case whose data are there: the target's own parameters are inputs like the others."""
     differentiable = differentiable_names(case, inputs)
     target = load(inputs, differentiable)
+    unknown = [name for name in case.scale if name not in (*inputs, *target.own_inputs)]
+    if unknown:
+        known = (*inputs, *target.own_inputs)
+        raise TargetError(f"scale: there is no input '{unknown[0]}', {nearest_name(unknown[0], known)}")
+    if case.scale:
+        target = Scaled(target, case.scale)
     return Subject(target, {**inputs, **target.own_inputs}, (*differentiable, *target.own_inputs))
 
 

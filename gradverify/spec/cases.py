@@ -103,6 +103,7 @@ class _CaseReader:
             checks=tuple(check for check in Check if check in self.values.get("checks", tuple(Check))),
             expect=Verdict(self.values.get("expect", "pass")),
             cotangent=self.values.get("cotangent"),
+            scale=self._scale(),
             search_path=() if self.layer else search_path(targets[0], self.context.search_path),
             preload=() if self.layer else self.context.preload,
             positions=dict(_positions(self.node)),
@@ -115,6 +116,17 @@ class _CaseReader:
     def _place(self, name: str) -> Position:
         key = next((key for key, _ in self.node.entries if key.text == name), None)
         return self.node.position if key is None else key.position
+
+    def _scale(self) -> Mapping[str, float | str]:
+        scale: Mapping[str, float | str] = self.values.get("scale", {})
+        for name, factor in scale.items():
+            if name not in self._keys("inputs") and self.node.get("functions") is not None:
+                self._problem(
+                    "scale", f"'{name}' in scale is no input, {nearest_name(name, tuple(self._keys('inputs')))}"
+                )
+            if isinstance(factor, str) and factor not in self._keys("dims"):
+                self._problem("scale", f"'{factor}' is no dim, {nearest_name(factor, tuple(self._keys('dims')))}")
+        return scale
 
     def _shared(self, name: str, default: Any) -> Any:
         return self.values.get(name, self.context.defaults.get(name, default))
@@ -137,7 +149,7 @@ class _CaseReader:
                 self._problem("implementation", "'implementation' belongs to built-in layers, expected none here")
             target = read_target(self.node, self.values, self.context.folder, self.problems)
             return () if target is None else (target,)
-        for name in ("returns", "cotangent"):
+        for name in ("returns", "cotangent", "scale"):
             if name in self.values:
                 self._problem(name, f"'{name}' belongs to code of your own, expected none here")
         names = tuple(item.name for item in self.layer.implementations)

@@ -168,7 +168,15 @@ CASE = Section(
         ),
         "cotangent": Field(
             Choice("a cotangent", COTANGENTS),
-            "what the outputs are weighted with: random numbers, ones (the gradient of a sum) or 1/n (of a mean)",
+            "weights of the outputs: random, ones (the gradient of a sum), mean (1/n each), single (one entry alone)",
+        ),
+        "scale": Field(
+            Table(
+                Either("a number, or a name from dims", (Real(), Text("a name from dims", _NAME))),
+                "a mapping from inputs to numbers or names from dims",
+                _named("an input's name"),
+            ),
+            "what the gradients of your code are multiplied with before they are compared",
         ),
         "expect": Field(Choice("an expected verdict", ("pass", "fail")), "fail: a case that must be caught (pass)"),
         **_SHARED,

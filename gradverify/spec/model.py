@@ -43,7 +43,7 @@ Length: TypeAlias = int | str
 
 DTYPES = ("float64", "float32", "float16", "longdouble")
 METHODS = ("auto", "dense", "compressed", "certificate")
-COTANGENTS = ("random", "ones", "mean")
+COTANGENTS = ("random", "ones", "mean", "single")
 FRAMEWORKS = ("torch", "jax")
 # Names that older code expects and newer versions no longer have.
 SHIMS = ("old-numpy", "old-python")
@@ -281,6 +281,8 @@ class CaseSpec:
         Forward passes that one look at an input's gradient may take; ``None`` leaves it to the engine.
     cotangent
         What the outputs are weighted with; ``None`` leaves it to the target.
+    scale
+        What analytic gradients are multiplied with before they are compared, by input; names are dims.
     search_path, preload
         Folders searched for user code, and what is imported before it; empty for built-ins.
     """
@@ -304,6 +306,7 @@ class CaseSpec:
     checks: tuple[Check, ...]
     expect: Verdict
     cotangent: str | None
+    scale: Mapping[str, float | str]
     search_path: tuple[str, ...]
     preload: tuple[str, ...]
     positions: Mapping[tuple[str, ...], Position]
@@ -339,7 +342,7 @@ class Case:
         The swept ones.
     window
         Roles of the window, for windowed layers.
-    max_passes, cotangent, search_path, preload
+    max_passes, cotangent, scale, search_path, preload
         As in ``CaseSpec``.
     """
 
@@ -361,6 +364,7 @@ class Case:
     checks: tuple[Check, ...] = tuple(Check)
     expect: Verdict = Verdict.PASS
     cotangent: str | None = None
+    scale: Mapping[str, float] = field(default_factory=dict)
     search_path: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
 

@@ -34,8 +34,6 @@ class Preset:
         Attributes of a parameter that is an object: its array and its gradient.
     rates
         Names of the argument of backward that is a learning rate: then what it takes off is the gradient.
-    resets
-        Methods that forget what a first forward pass, run to make parameters appear, has left behind.
     flags
         Names of required arguments that tell training from testing, and what they are given.
     """
@@ -51,7 +49,6 @@ class Preset:
     containers: tuple[tuple[str, str], ...] = ()
     arrays: tuple[tuple[str, str], ...] = ()
     rates: tuple[str, ...] = ()
-    resets: tuple[str, ...] = ()
     flags: tuple[tuple[str, bool], ...] = ()
 
 
@@ -91,10 +88,6 @@ _AUTO = Preset(
             ("w", "grad"), ("v", "d"), ("w", "dw"), ("tensor", "grad"), ("array", "grad"), ("values", "grads"),
             ("param", "grad")),
     rates=("learning_rate", "lr", "learn_rate", "learningRate", "rate", "alpha", "eta", "step_size"),
-    resets=(
-        "flush_gradients", "zero_grad", "zero_grads", "zero_gradients", "zero_gradient", "clear_grad", "clear_grads",
-        "clear_gradients", "reset_grad", "reset_grads", "reset_gradients", "reset_state", "reset_states",
-    ),
     flags=(
         ("training", True), ("train", True), ("is_training", True), ("is_train", True), ("train_flg", True),
         ("train_mode", True), ("train_flag", True), ("mode", True), ("eval", False), ("test", False),

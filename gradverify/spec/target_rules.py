@@ -22,8 +22,8 @@ _PATH = Text("a path like weights, params.W or params[0]", rf"(?:{_NAME}|\[[0-9]
 _INPUT_NAME = Text("an input's name", _NAME)
 
 RETURNS = ListOf(
-    Text("out, out2, ..., cache, grad or _", r"out([2-9]|[1-9][0-9])?|cache|grad|_"),
-    "a list of out, out2, ..., cache, grad and _",
+    Text("out, out2, ..., cache, grad, grad2, ... or _", r"(out|grad)([2-9]|[1-9][0-9])?|cache|_"),
+    "a list of out, out2, ..., cache, grad, grad2, ... and _",
     1,
 )
 _GRADIENTS = Either(

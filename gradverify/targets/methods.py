@@ -14,11 +14,21 @@ if TYPE_CHECKING:
 
     from gradverify.spec.presets import Preset
 
-__all__ = ["Descent", "Known", "Method", "Signature", "backward_method", "create_arguments", "forward_method"]
+__all__ = [
+    "Descent",
+    "Known",
+    "Method",
+    "Signature",
+    "backward_method",
+    "create_arguments",
+    "forward_method",
+    "several_outputs",
+]
 
 Arguments: TypeAlias = "tuple[tuple[str | None, Argument], ...]"
 
 UNIT = 1.0
+_NO_COTANGENTS = {"data", "debug", "decay", "deriv", "derivative", "derived", "dim", "dims", "dropout", "dtype"}
 
 
 class Descent:
@@ -222,6 +232,31 @@ def backward_method(
     if not signature.required:
         return _without_requirements(name, signature, weights, known, scalar=scalar)
     return _with_requirements(name, signature, [*weights, *(["cache"] if cached else [])], known)
+
+
+def several_outputs(layer: Any, call: Call | None, preset: Preset, result: Any) -> tuple[str, ...] | None:
+    """Return names for what forward returned, where backward takes a cotangent for more than one part of it.
+
+    A tuple of two is an output and a cache, unless the arguments of backward say that it is two outputs.
+    """
+    name = _method_name(layer, call, preset.backward, "")
+    if name is None or not isinstance(result, tuple):
+        return None
+    if call is not None and call.arguments is not None:
+        count = sum(item.startswith("dout") for item in call.names)
+    else:
+        required = Signature.of(getattr(layer, name)).required
+        count = len([item for item in required if _is_cotangent(item)])
+    if count < 2 or not count <= len(result) <= count + 1:
+        return None
+    outputs = ("out", *(f"out{number}" for number in range(2, count + 1)))
+    return (*outputs, "cache")[: len(result)]
+
+
+def _is_cotangent(name: str) -> bool:
+    """Return whether people call a cotangent so: ``dh``, ``dnext_c``, ``grad_h``, ``delta``."""
+    lower = name.lower()
+    return (lower.startswith("d") and lower not in _NO_COTANGENTS) or "grad" in lower or "delta" in lower
 
 
 def _without_requirements(name: str, signature: Signature, weights: list[str], known: Known, *, scalar: bool) -> Method:

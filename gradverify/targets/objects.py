@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradverify.errors import TargetError
-from gradverify.targets.attributes import MISSING, find, put, replaced, steps, value_at
+from gradverify.targets.attributes import MISSING, arrays_in, find, put, replaced, steps, value_at
 from gradverify.targets.functions import names_cotangent
 from gradverify.targets.gradients import RETURNED, Place
+from gradverify.targets.memory import forget
 from gradverify.targets.protocol import Array, Calls, Forward, Gradients
 from gradverify.targets.workshop import Workshop, run_backward, run_forward
 
@@ -128,11 +129,12 @@ class LayerObject:
 
 
 def made_ready(workshop: Workshop, method: Method, inputs: Mapping[str, Array], *, primed: bool) -> Any:
-    """Return a new object; where its parameters appear only in a forward pass, after one that it was let forget."""
+    """Return a new object; where its parameters appear only in a forward pass, after one that it then forgets."""
     layer = workshop.made(inputs)
     if primed:
         run_forward(workshop, layer, method, inputs)
-        workshop.reset(layer, inputs)
+        kept = {id(array) for path, array in arrays_in(layer) if path in workshop.lasting}
+        forget(layer, workshop.made(inputs), kept)
     return layer
 
 

@@ -76,9 +76,12 @@ class Target(Protocol):
         Arrays that move the outputs and have no gradient that was found; ``None`` where that was not looked for.
     """
 
-    calls: Calls
-    own_inputs: Mapping[str, Array]
-    unverified: tuple[str, ...] | None
+    @property
+    def calls(self) -> Calls: ...
+    @property
+    def own_inputs(self) -> Mapping[str, Array]: ...
+    @property
+    def unverified(self) -> tuple[str, ...] | None: ...
 
     def forward(self, inputs: Mapping[str, Array]) -> Forward:
         """Run the forward pass on copies of the inputs."""

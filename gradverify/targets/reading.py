@@ -24,7 +24,7 @@ def read_forward(result: Any, returns: tuple[str, ...] | None, *, copies: bool =
     result
         One array is the output; a 2-tuple is output and cache; anything else needs ``returns``.
     returns
-        A name for each part: ``out``, ``out2``, ..., ``cache``, ``grad``, ``_``.
+        A name for each part: ``out``, ``out2``, ..., ``cache``, ``grad``, ``grad2``, ..., ``_``.
     copies
         Whether outputs are copied: code may return its own input, or one buffer again and again.
 
@@ -39,13 +39,14 @@ def read_forward(result: Any, returns: tuple[str, ...] | None, *, copies: bool =
     for value in raw:
         several = isinstance(value, tuple) or (isinstance(value, list) and holds_arrays(value))
         outputs.extend(_output(item, copies) for item in (value if several else (value,)))
+    gradients = [parts[name] for name in parts if name.startswith("grad")]
     return Forward(
         outputs=tuple(outputs),
         cache=parts.get("cache"),
         has_cache="cache" in parts,
-        gradient=parts.get("grad"),
-        has_gradient="grad" in parts,
-        summed="grad" in parts,
+        gradient=gradients[0] if len(gradients) == 1 else tuple(gradients),
+        has_gradient=bool(gradients),
+        summed=bool(gradients),
     )
 
 

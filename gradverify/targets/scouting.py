@@ -12,10 +12,11 @@ from gradverify.targets.attributes import MISSING, arrays_in, described, find, s
 from gradverify.targets.drawing import varied
 from gradverify.targets.finding import Finder
 from gradverify.targets.gradients import Place, Seen, discovered
-from gradverify.targets.methods import Method, backward_method, forward_method
+from gradverify.targets.memory import lasting
+from gradverify.targets.methods import Method, backward_method, forward_method, several_outputs
 from gradverify.targets.objects import LayerObject, made_ready
 from gradverify.targets.protocol import Calls
-from gradverify.targets.workshop import Workshop, run_backward, run_forward
+from gradverify.targets.workshop import Workshop, forward_result, run_backward, run_forward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,6 +88,7 @@ class _Scout:
     def scouted(self, dtype: np.dtype[Any]) -> LayerObject:
         """Return the target."""
         first, steady = self._steady()
+        self.workshop.lasting = steady
         paths = self._paths()
         late = any(path not in first for path in steady)
         self.layer = made_ready(self.workshop, self.forward_plan, self.inputs, primed=late)
@@ -106,22 +108,24 @@ class _Scout:
         made.own_inputs = {names[path]: varied(path, before[path].astype(dtype)) for path in found}
         self._keep(made, late=any(path not in first for path in paths.values()))
         if self.workshop.target.discover:
-            made.unverified = self._unverified(made, stable)
+            made.unverified = self._unverified(made, stable, before)
         made.calls = Calls()  # those of the search do not count
         return made
 
     def _steady(self) -> tuple[set[str], set[str]]:
         """Return the paths of the arrays that are there from the beginning, and of those that no pass replaces."""
         first = {path for path, _ in arrays_in(self.layer)}
-        run_forward(self.workshop, self.layer, self.forward_plan, self.inputs)
+        result = forward_result(self.workshop, self.layer, self.forward_plan, self.inputs)
+        if self.workshop.returns is None:
+            preset, call = self.workshop.preset, self.workshop.target.backward
+            self.workshop.returns = several_outputs(self.layer, call, preset, result)
         once = dict(arrays_in(self.layer))
         try:
             self.workshop.reset(self.layer, self.inputs)
             run_forward(self.workshop, self.layer, self.forward_plan, self.inputs)
         except Exception:  # noqa: BLE001  an object for one pass: nothing more can be learned
             return first, set(once)
-        twice = dict(arrays_in(self.layer))
-        return first, {path for path, array in twice.items() if once.get(path) is array}
+        return first, lasting(once, dict(arrays_in(self.layer)))
 
     def _keep(self, made: LayerObject, *, late: bool) -> None:
         """Give the target what it makes the object of a pass from."""
@@ -131,13 +135,23 @@ class _Scout:
         elif not self.workshop.constructor_inputs:
             made.pristine = _copied(made_ready(self.workshop, self.forward_plan, self.inputs, primed=late))
 
-    def _unverified(self, made: LayerObject, stable: Mapping[str, Array]) -> tuple[str, ...]:
+    def _unverified(
+        self, made: LayerObject, stable: Mapping[str, Array], before: Mapping[str, Array]
+    ) -> tuple[str, ...]:
         """Return arrays that move the outputs and have no gradient that was found."""
         inputs = {**self.inputs, **made.own_inputs}
         verified = {id(stable[path]) for path in made.paths.values() if path in stable}
         others = [path for path, array in stable.items() if self._may_be_parameter(array, verified)]
         base = made.forward(inputs).outputs
-        return tuple(path for path in others[:_MOST_LOOKED_AT] if made.is_moved_by(path, inputs, base))
+        moving = [path for path in others[:_MOST_LOOKED_AT] if made.is_moved_by(path, inputs, base)]
+        return tuple(f"{path}{self._change(path, before)}" for path in moving)
+
+    def _change(self, path: str, before: Mapping[str, Array]) -> str:
+        """Return what else is to be said of an array without a gradient."""
+        after = find(self.layer, path)
+        if np.shape(after) != before[path].shape or np.array_equal(after, before[path]):
+            return ""
+        return " (changed by backward: update would say at which rate)"
 
     def _paths(self) -> dict[str, str]:
         """Return where the object keeps the inputs that are parameters."""
@@ -149,13 +163,17 @@ class _Scout:
             self._check(name, path)
         return paths
 
+    def _is_among_gradients(self, path: str) -> bool:
+        gradients = {gradients for _, gradients in self.workshop.preset.containers}
+        return not gradients.isdisjoint(steps(path)[:-1])
+
     def _path_of(self, name: str) -> str:
         """Return the path that ends with the name of an input."""
         if isinstance(find(self.layer, name), np.ndarray):
             return name
         ends = [path for path, _ in arrays_in(self.layer) if steps(path)[-1] == name]
         if ends:
-            return ends[0]
+            return min(ends, key=self._is_among_gradients)
         if find(self.layer, name) is MISSING:
             method, kind = self.forward_plan.name, type(self.layer).__name__
             call = f"{method}({', '.join((*self.forwarded, name))})"
@@ -239,18 +257,18 @@ class _Scout:
 
     def _names_of(self, found: Mapping[str, Place]) -> dict[str, str]:
         """Return a short name for every parameter found: the end of its path, where that is no other's."""
-        holders = {value for value, _ in self.workshop.preset.arrays}
-        ends = [_end(path, holders) for path in found]
+        ends = [_end(path, place, self.workshop.preset.arrays) for path, place in found.items()]
         return {
             path: end if ends.count(end) == 1 and end not in self.inputs else path
             for path, end in zip(found, ends, strict=True)
         }
 
 
-def _end(path: str, holders: set[str]) -> str:
-    """Return the last step of a path that is a name of its own: of ``w.value`` and ``w[0]``, ``w``."""
+def _end(path: str, place: Place, arrays: tuple[tuple[str, str], ...]) -> str:
+    """Return the last step of a path that is a name of its own: ``w`` of ``w[0]``, and of ``w.value`` by ``w.grad``."""
     own = [step for step in steps(path) if not step.isdigit()]
-    return own[-2] if len(own) > 1 and own[-1] in holders else own[-1]
+    beside = steps(path)[:-1] == steps(place.path)[:-1] and (steps(path)[-1], steps(place.path)[-1]) in arrays
+    return own[-2] if len(own) > 1 and beside else own[-1]
 
 
 def _copied(layer: Any) -> Any:

@@ -13,7 +13,7 @@ from gradverify.targets.arguments import arguments_of
 from gradverify.targets.attributes import MISSING, described, find, put, value_at
 from gradverify.targets.functions import multiplied, numbered, seed_global_generators
 from gradverify.targets.importing import with_objects
-from gradverify.targets.methods import Descent, Known, Method, Signature, create_arguments
+from gradverify.targets.methods import Descent, Known, Method, create_arguments
 from gradverify.targets.reading import read_forward
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gradverify.spec.presets import Preset
     from gradverify.targets.protocol import Array, Forward
 
-__all__ = ["Workshop", "run_backward", "run_forward"]
+__all__ = ["Workshop", "forward_result", "run_backward", "run_forward"]
 
 
 class Workshop:
@@ -39,6 +39,15 @@ class Workshop:
         Parameters of the case, Python objects among them.
     inputs
         Data of the case; their names and shapes matter here.
+
+    Attributes
+    ----------
+    shape
+        Of the first input of forward.
+    lasting
+        Paths of the arrays that a forward pass leaves in place.
+    returns
+        Names for what forward returns.
     """
 
     def __init__(
@@ -61,6 +70,8 @@ class Workshop:
         elsewhere |= set(target.parameters)
         self.arguments, self.constructor_inputs = create_arguments(self._make, target.create, self.known, elsewhere)
         self.shape: tuple[int, ...] = ()
+        self.lasting: set[str] = set()
+        self.returns = target.returns
 
     def names(self, inputs: Mapping[str, Array], layer: Any = None) -> dict[str, Any]:
         """Return what the names in a call stand for: copies, since code may change or keep what it is given."""
@@ -86,12 +97,9 @@ class Workshop:
         return value_at(layer, path)(*positional, **named)
 
     def reset(self, layer: Any, inputs: Mapping[str, Array]) -> None:
-        """Let an object forget its last pass: by the spec's method, or by one that is known by its name."""
-        call = self.target.reset
-        known = (name for name in self.preset.resets if callable(getattr(layer, name, None)))
-        name = next(known, None) if call is None else call.path
-        if name is not None and (call is not None or not Signature.of(getattr(layer, name)).required):
-            self.called(layer, name, (call.arguments or ()) if call else (), self.names(inputs, layer))
+        """Let an object forget its last pass, by the method that the spec names, if it does."""
+        if self.target.reset is not None:
+            self.called(layer, self.target.reset.path, self.target.reset.arguments or (), self.names(inputs, layer))
 
     @property
     def takes_gradients_off(self) -> bool:
@@ -101,6 +109,11 @@ class Workshop:
 
 def run_forward(workshop: Workshop, layer: Any, method: Method, inputs: Mapping[str, Array]) -> Forward:
     """Run forward and read what it returned or left in attributes."""
+    return read_forward(forward_result(workshop, layer, method, inputs), workshop.returns)
+
+
+def forward_result(workshop: Workshop, layer: Any, method: Method, inputs: Mapping[str, Array]) -> Any:
+    """Run forward and return what it returned, or left in attributes."""
     seed_global_generators()
     result = workshop.called(layer, method.name, method.arguments, workshop.names(inputs, layer))
     target = workshop.target
@@ -108,7 +121,7 @@ def run_forward(workshop: Workshop, layer: Any, method: Method, inputs: Mapping[
         result = value_at(layer, target.output)
     elif result is None:
         result = _left_output(layer, workshop.preset)
-    return read_forward(result, target.returns)
+    return result
 
 
 def _left_output(layer: Any, preset: Preset) -> Any:

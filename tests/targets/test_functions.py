@@ -47,6 +47,12 @@ def test_forward_is_read(result, returns, outputs, cache):
     assert not found.has_gradient
 
 
+def test_gradients_that_a_loss_returns_flat_are_read():
+    found = read_forward((2.0, DX, DW), ("out", "grad", "grad2"))
+    assert found.summed
+    assert read_gradients(found.gradient, NAMES, DIFFERENTIABLE).values == {"x": DX, "w": DW}
+
+
 def test_gradient_that_a_loss_returns_is_read():
     found = read_forward((2.0, DX), ("out", "grad"))
     assert found.has_gradient

@@ -184,6 +184,95 @@ class Steps:
         return dh * (1 - self.out**2) + dc * self.h, dh
 
 
+class LateCell:
+    """Its parameter appears in the first pass, its memory grows, and its own reset would break it."""
+
+    def __init__(self):
+        self.W, self.states, self.error, self.inner = None, [], None, Memory()
+
+    def forward(self, x):
+        if self.W is None:
+            self.W = np.random.randn(x.shape[1], 3)  # noqa: NPY002
+            self.dW = np.zeros_like(self.W)
+        self.x = x
+        self.states.append(np.tanh(x @ self.W))
+        return self.inner.forward(self.states[-1])
+
+    def flush_gradients(self):
+        self.error = []
+
+    def backward(self, dout):
+        if self.error is None:
+            self.error = np.zeros_like(dout)
+        dz = (self.inner.backward(dout) + self.error) * (1 - self.states[0] ** 2)
+        self.dW += self.x.T @ dz
+        return dz @ self.W.T
+
+
+class Memory:
+    """Gives back its gradient once for every pass that it remembers."""
+
+    def __init__(self):
+        self.X = []
+
+    def forward(self, x):
+        self.X.append(x)
+        return x * 2
+
+    def backward(self, dout):
+        return sum(2 * dout for _ in self.X)
+
+
+class GradientsFirst:
+    def __init__(self):
+        self.gradients = {"W": np.zeros((5, 3))}
+        self.parameters = {"W": np.random.randn(5, 3)}  # noqa: NPY002
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.parameters["W"]
+
+    def backward(self, dout):
+        self.gradients["W"] += self.x.T @ dout
+        return dout @ self.parameters["W"].T
+
+
+class NamedW:
+    """Keeps its parameters under names that also name the array of a parameter object."""
+
+    def __init__(self):
+        self.params, self.grads = {"w": np.ones((5, 3)), "v": np.ones(3)}, {}
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.params["w"] + self.params["v"]
+
+    def backward(self, dout):
+        self.grads["w"], self.grads["v"] = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.params["w"].T
+
+
+class TwoOutputs:
+    def __init__(self):
+        self.W = np.random.randn(5, 5)  # noqa: NPY002
+
+    def forward(self, x, h):
+        self.x, self.h, self.a = x, h, np.tanh(x @ self.W + h)
+        return self.a, self.a * h
+
+    def backward(self, da_next, dc_next):
+        dz = (da_next + dc_next * self.h) * (1 - self.a**2)
+        self.dW = self.x.T @ dz
+        return dz @ self.W.T, dz + dc_next * self.a
+
+
+class OwnOptimizer(Dense):
+    def backward(self, dout):
+        dx = dout @ self.weights.T
+        self.weights -= 0.01 * self.x.T @ dout
+        return dx
+
+
 @pytest.fixture(autouse=True)
 def module(monkeypatch):
     made = ModuleType("object_samples")
@@ -218,6 +307,9 @@ def verdicts(result):
         ("AnotherMask", {"x": "fail"}),
         ("Carried", {"x": "pass", "w": "pass"}),
         ("OwnRate", {"x": "pass", "w": "pass"}),
+        ("LateCell", {"x": "pass", "W": "pass"}),
+        ("GradientsFirst", {"x": "pass", "W": "pass"}),
+        ("NamedW", {"x": "pass", "w": "pass", "v": "pass"}),
         ({"class": "Accumulates", "reset": "zero_grad"}, {"x": "pass", "weights": "pass", "bias": "pass"}),
         ({"class": "Dense", "discover": False}, {"x": "pass"}),
         ({"class": "Switched", "attributes": {"training": True}}, {"x": "pass", "w": "pass"}),
@@ -267,6 +359,31 @@ def test_an_array_without_a_gradient_is_a_warning():
     assert (warning.verdict, warning.severity.value) == (Verdict.FAIL, "warning")
     assert warning.message == "shift of the object moves the output, and no gradient of it was found"
     assert all(part.verdict is Verdict.PASS for part in checked("Dense").contracts)
+
+
+def test_a_parameter_is_not_taken_from_among_the_gradients():
+    result = checked("GradientsFirst", {"x": [4, 5], "W": [5, 3]})
+    assert verdicts(result) == {"x": "pass", "W": "pass"}
+
+
+def test_a_tuple_is_two_outputs_where_backward_takes_two_cotangents():
+    result = checked("TwoOutputs", {"x": [4, 5], "h": [4, 5]})
+    assert verdicts(result) == {"x": "pass", "h": "pass", "W": "pass"}
+
+
+def test_parameters_that_backward_changes_at_an_unknown_rate_are_named():
+    result = checked("OwnOptimizer")
+    message = next(part.message for part in result.contracts if part.code == "coverage")
+    assert message.startswith("weights (changed by backward: update would say at which rate), bias of the object")
+    said = {"class": "OwnOptimizer", "parameters": {"w": {"value": "weights", "update": 0.01}}}
+    assert verdicts(checked(said, {"x": [4, 5], "w": [5, 3]})) == {"x": "pass", "w": "pass"}
+
+
+def test_gradients_that_mean_an_average_are_scaled():
+    inputs, dims = {"x": ["N", 5]}, {"N": 4}
+    assert verdicts(checked("WrongBias", inputs, dims=dims, scale={"bias": "N"}))["bias"] == "pass"
+    assert verdicts(checked("Dense", inputs, dims=dims, scale={"bias": 4}))["bias"] == "fail"
+    assert "scale: there is no input 'bais', did you mean 'bias'?" in checked("Dense", scale={"bais": 4}).reason
 
 
 def test_single_precision_reaches_the_parameters_that_were_found():
