@@ -39,7 +39,7 @@ __all__ = ["assert_gradients", "check"]
 _WIDTH = 100
 # Keys of a case that say something about a target, and so stand in its section.
 _OF_FUNCTIONS = ("returns", "gradients")
-_OF_OBJECTS = (*_OF_FUNCTIONS, "preset", "attributes", "setup", "output", "parameters", "reset", "discover")
+_OF_OBJECTS = (*_OF_FUNCTIONS, "preset", "attributes", "setup", "after", "output", "parameters", "reset", "discover")
 
 
 def check(
@@ -67,7 +67,8 @@ def check(
         whether backward returns the derivative of every entry; ``call``, for an object its forward method as a call;
         ``rtol`` and ``atol``; and every key of a case in a spec that says how it is verified: ``name``, ``returns``,
         ``gradients``, ``cotangent``, ``geometry``, ``checks``, ``expect``, ``seed``, ``method``, ``max_passes``, and
-        for objects ``preset``, ``attributes``, ``setup``, ``output``, ``parameters``, ``reset``, ``discover``.
+        for objects ``preset``, ``attributes``, ``setup``, ``after``, ``output``, ``parameters``, ``reset`` and
+        ``discover``.
 
     Returns
     -------

@@ -13,6 +13,7 @@ from gradverify.checks.subject import Subject, Trial, run_trial, subject_of
 from gradverify.errors import GradverifyError, explain_error
 from gradverify.results import CaseResult, Contract, Geometry, GradientCheck, Severity, Verdict, worst_verdict
 from gradverify.spec.model import Case, Check
+from gradverify.targets.shims import hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +48,7 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
     except GradverifyError as error:
         verdict, reason = Verdict.ERROR, str(error)
     except Exception as error:  # noqa: BLE001  user code may raise anything
-        verdict, reason = Verdict.ERROR, explain_error(error, case.search_path)
+        verdict, reason = Verdict.ERROR, explain_error(error, case.search_path) + hint(error)
     calls = findings.subject.target.calls if findings.subject else None
     return case.result(
         verdict,
@@ -80,7 +81,17 @@ def _examined(case: Case, findings: _Findings, make: Callable[[], Subject]) -> t
     if Check.GRADIENTS in case.checks:
         for check in check_gradients(case, findings.subject, trial):
             findings.gradients.append(check)
+        if not findings.subject.differentiable:
+            return _without_gradients(findings)
     return _judged(findings)
+
+
+def _without_gradients(findings: _Findings) -> tuple[Verdict, str | None]:
+    """Return the verdict where there was nothing to compare: no pass, whatever the contracts say."""
+    verdict, reason = _judged(findings)
+    missing = findings.subject.target.unverified if findings.subject else None
+    said = f"no gradient was found: {', '.join(missing)} of the object moves the output" if missing else None
+    return (Verdict.SKIP, said or "no input has a gradient") if verdict is Verdict.PASS else (verdict, reason)
 
 
 def _contracts(case: Case, subject: Subject, trial: Trial) -> Iterator[Contract]:

@@ -144,7 +144,7 @@ class _Comparer:
 
     def effort(self, name: str, analytic: NDArray[Any]) -> Effort:
         tolerance = self.case.tolerance
-        rtol, atol = tolerance_for(self.subject.inputs[name].dtype, tolerance.rtol, tolerance.atol)
+        rtol, atol = tolerance_for(self._precision(name, analytic), tolerance.rtol, tolerance.atol)
         return Effort(
             bounds=Bounds(rtol, atol, self.floor(name, analytic)),
             random=stream(self.case.seed, "direction", self.case.name, name),
@@ -152,6 +152,12 @@ class _Comparer:
             method=self.case.method,
             reference=self._reference(name),
         )
+
+    def _precision(self, name: str, analytic: NDArray[Any]) -> np.dtype[Any]:
+        """Return the dtype under test: the input's, or the gradient's where backward rounds to a smaller one."""
+        dtype = self.subject.inputs[name].dtype
+        smaller = analytic.dtype.kind == "f" and np.finfo(analytic.dtype).eps > np.finfo(dtype).eps
+        return analytic.dtype if smaller else dtype
 
     def _reference(self, name: str) -> NDArray[Any] | None:
         """Return the gradient in the precision of the numerical side, where backward gave one."""
@@ -164,7 +170,7 @@ class _Comparer:
         Where backward runs in double precision as well: a few times the rounding it is seen to do, but no more than
         rounding can do, to the terms that backward adds up or to the inputs.
         """
-        terms = rounding_floor(self.functional, name, self.subject.inputs[name].dtype, self.noise)
+        terms = rounding_floor(self.functional, name, self._precision(name, analytic), self.noise)
         seen = _largest_difference(analytic, self.wide.get(name))
         if seen is None:
             return max(terms, _SEEN_ROUNDING * self._rounding_of(name, analytic))

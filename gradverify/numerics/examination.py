@@ -51,6 +51,8 @@ _CHEAP = 600
 _LARGE = 1_000_000
 # Numbers handled in all up to which every element of a gradient that is known to be wrong is looked at.
 _MAP = 1_000_000_000
+# Seconds that such a look may take: what is wrong is known by then, and a case has its timeout.
+_PATIENCE = 10.0
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -277,7 +279,8 @@ class Examination:
             self._routes[name] = self._route(name)
             self._look_further([name])
         route, numbers = self._routes[name], self._functional.middle.size + self._analytic[name].size
-        return route.passes <= self._efforts[name].budget and route.grouping.count * numbers <= _MAP
+        soon = route.passes * self._ledger.seconds_a_pass <= _PATIENCE
+        return soon and route.passes <= self._efforts[name].budget and route.grouping.count * numbers <= _MAP
 
     def _common(self, name: str, method: str) -> dict[str, Any]:
         """Return the fields of a check that do not depend on what was compared."""

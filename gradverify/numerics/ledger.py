@@ -39,6 +39,11 @@ class Ledger:
 
         return replace(functional, evaluate=counted)
 
+    @property
+    def seconds_a_pass(self) -> float:
+        """What a forward pass has taken so far, with the work around it."""
+        return sum(sum(times.values()) for times in self.seconds.values()) / max(self._count, 1)
+
     @contextmanager
     def phase(self, name: str, phase: str) -> Iterator[None]:
         """Write what happens inside down to a phase of an input; phases that come again are added up."""

@@ -39,8 +39,8 @@ class FileContext:
         The file as the user named it, and the absolute folder it lies in.
     defaults
         Valid top-level entries.
-    search_path, preload
-        Folders searched for user code, and what is imported before it.
+    search_path, preload, absent
+        Folders searched for user code, what is imported before it, and packages it may do without.
     """
 
     file: str
@@ -48,6 +48,7 @@ class FileContext:
     defaults: Mapping[str, Any]
     search_path: tuple[str, ...]
     preload: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 def read_case(node: MappingNode, context: FileContext, problems: Problems) -> CaseSpec | None:
@@ -106,6 +107,7 @@ class _CaseReader:
             scale=self._scale(),
             search_path=() if self.layer else search_path(targets[0], self.context.search_path),
             preload=() if self.layer else self.context.preload,
+            absent=() if self.layer else self.context.absent,
             positions=dict(_positions(self.node)),
         )
 

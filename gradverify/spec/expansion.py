@@ -217,6 +217,7 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
         scale={name: float(dims[factor] if isinstance(factor, str) else factor) for name, factor in case.scale.items()},
         search_path=case.search_path,
         preload=case.preload,
+        absent=case.absent,
     )
 
 

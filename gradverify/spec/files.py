@@ -80,7 +80,9 @@ def _context(path: Path, values: dict[str, Any]) -> FileContext:
     folder = path.resolve().parent
     folders = (folder, *((folder / name).resolve() for name in values.get("pythonpath", ())))
     unique = dict.fromkeys(str(entry) for entry in folders)
-    return FileContext(str(path), str(folder), values, tuple(unique), _preload(values, folder))
+    return FileContext(
+        str(path), str(folder), values, tuple(unique), _preload(values, folder), values.get("absent", ())
+    )
 
 
 def _preload(values: dict[str, Any], folder: Path) -> tuple[str, ...]:

@@ -198,6 +198,10 @@ SPEC = Section(
             ListOf(Text("a module, a .py file, or one of " + ", ".join(SHIMS), _VISIBLE, 1000), "a list of modules"),
             "imported before your code, for what it expects to be there; files relative to the spec",
         ),
+        "absent": Field(
+            ListOf(Text("a package's name", _NAME), "a list of packages"),
+            "packages that your code imports and can do without: where they are missing, empty stand-ins",
+        ),
         "cases": Field(ListOf(CASE, "a list of cases", 1), "what to verify", required=True),
     },
     example=": a mapping with the key cases",

@@ -199,6 +199,8 @@ class ObjectTarget:
         Methods to call after that.
     forward, backward
         Methods; ``None`` leaves it to the preset.
+    after
+        Methods to call after backward.
     returns, gradients, elementwise
         As of functions.
     output
@@ -217,6 +219,7 @@ class ObjectTarget:
     setup: tuple[Call, ...] = ()
     forward: Call | None = None
     backward: Call | None = None
+    after: tuple[Call, ...] = ()
     returns: tuple[str, ...] | None = None
     gradients: tuple[str, ...] | Mapping[str, str] | None = None
     elementwise: bool = False
@@ -283,8 +286,8 @@ class CaseSpec:
         What the outputs are weighted with; ``None`` leaves it to the target.
     scale
         What analytic gradients are multiplied with before they are compared, by input; names are dims.
-    search_path, preload
-        Folders searched for user code, and what is imported before it; empty for built-ins.
+    search_path, preload, absent
+        Folders searched for user code, what is imported before it, and packages it may do without; empty for built-ins.
     """
 
     name: str
@@ -309,6 +312,7 @@ class CaseSpec:
     scale: Mapping[str, float | str]
     search_path: tuple[str, ...]
     preload: tuple[str, ...]
+    absent: tuple[str, ...]
     positions: Mapping[tuple[str, ...], Position]
 
     def where(self, *path: str) -> Position:
@@ -342,7 +346,7 @@ class Case:
         The swept ones.
     window
         Roles of the window, for windowed layers.
-    max_passes, cotangent, scale, search_path, preload
+    max_passes, cotangent, scale, search_path, preload, absent
         As in ``CaseSpec``.
     """
 
@@ -367,6 +371,7 @@ class Case:
     scale: Mapping[str, float] = field(default_factory=dict)
     search_path: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
     def result(self, verdict: Verdict, reason: str | None, **found: Any) -> CaseResult:
         """Return what was found about this case; ``found`` are the other fields of a ``CaseResult``."""

@@ -90,8 +90,8 @@ _AUTO = Preset(
     rates=("learning_rate", "lr", "learn_rate", "learningRate", "rate", "alpha", "eta", "step_size"),
     flags=(
         ("training", True), ("train", True), ("is_training", True), ("is_train", True), ("train_flg", True),
-        ("train_mode", True), ("train_flag", True), ("mode", True), ("eval", False), ("test", False),
-        ("is_test", False), ("inference", False),
+        ("train_mode", True), ("train_flag", True), ("save_cache", True), ("retain_derived", True),
+        ("eval", False), ("test", False), ("is_test", False), ("inference", False),
     ),
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ _FILE = Section("a function in a file", {"file": Field(_TEXT_CALL, "file.py:func
 _CALL = Either(_WHAT, (_TEXT_CALL, _FILE))
 _CLASS = Called("module:Class or file.py:Class, as in layers:Dense(5, 3)")
 _METHOD = Called("a method's name, with or without arguments, as in forward(x)", method=True)
+_METHODS = Either("a method, or a list of methods", (_METHOD, ListOf(_METHOD, "a list of methods", 1)))
 _PATH = Text("a path like weights, params.W or params[0]", rf"(?:{_NAME}|\[[0-9]+\])(?:{_STEP})*")
 _INPUT_NAME = Text("an input's name", _NAME)
 
@@ -79,13 +80,11 @@ _OBJECT = Section(
         "attributes": Field(
             Table(Plain(), "a mapping from paths to values", _PATH), "values to set after the object was made"
         ),
-        "setup": Field(
-            Either("a method, or a list of methods", (_METHOD, ListOf(_METHOD, "a list of methods", 1))),
-            "methods to call after the object was made",
-        ),
+        "setup": Field(_METHODS, "methods to call after the object was made"),
         "forward": Field(_METHOD, "the method that runs forward"),
         "backward": Field(_METHOD, "the method that runs backward"),
         "derivative": Field(_METHOD, "in place of backward: a method that returns the derivative of every entry"),
+        "after": Field(_METHODS, "methods to call after backward, that leave more gradients"),
         "returns": _SHARED["returns"],
         "gradients": Field(_GRADIENTS, "where each gradient is: on the object, or in what backward returned"),
         "output": Field(_PATH, "where forward leaves its output, when it returns nothing"),

@@ -196,10 +196,7 @@ def _gradients(reader: _Reader) -> tuple[str, ...] | Mapping[str, str] | None:
 def _object(reader: _Reader) -> Target | None:
     returns = _returns(reader)
     create = reader.call("class", _OF_OBJECTS[1:])
-    setup = reader.section.get("setup", ())
-    methods = tuple(
-        reader.checked(call, "setup", _OF_OBJECTS) for call in (setup if isinstance(setup, tuple) else (setup,))
-    )
+    setup, after = (_methods(reader, key) for key in ("setup", "after"))
     forward = reader.call("forward", _OF_OBJECTS)
     backward, elementwise = _backward(reader, (*_BACKWARD, *_OF_OBJECTS))
     roles = {name: _role(reader, value) for name, value in reader.section.get("parameters", {}).items()}
@@ -210,9 +207,10 @@ def _object(reader: _Reader) -> Target | None:
         create=create,
         preset=reader.section.get("preset", "auto"),
         attributes=reader.section.get("attributes", {}),
-        setup=methods,
+        setup=setup,
         forward=forward,
         backward=backward,
+        after=after,
         returns=returns,
         gradients=_gradients(reader),
         elementwise=elementwise,
@@ -221,6 +219,13 @@ def _object(reader: _Reader) -> Target | None:
         reset=reader.call("reset", _OF_OBJECTS),
         discover=reader.section.get("discover", True),
     )
+
+
+def _methods(reader: _Reader, key: str) -> tuple[Call, ...]:
+    """Return one method or several."""
+    given = reader.section.get(key, ())
+    calls = given if isinstance(given, tuple) else (given,)
+    return tuple(reader.checked(call, key, (*_BACKWARD, *_OF_OBJECTS)) for call in calls)
 
 
 def _role(reader: _Reader, value: Any) -> ParameterRole:

@@ -10,9 +10,12 @@ from gradverify.spec.calls import Argument, Entries, Items, Literal
 from gradverify.targets.attributes import value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["arguments_of"]
+__all__ = ["arguments_of", "called"]
+
+# What Python says where a function is called with other arguments than it has.
+_SIGNATURE = re.compile(r"takes .*argument|missing .*argument|unexpected keyword argument|multiple values for")
 
 
 def arguments_of(
@@ -34,6 +37,23 @@ def arguments_of(
     """
     positional = [_made(value, names) for key, value in arguments if key is None]
     return positional, {key: _made(value, names) for key, value in arguments if key is not None}
+
+
+def called(function: Callable[..., Any], positional: Iterable[Any], named: Mapping[str, Any]) -> Any:
+    """Call a function of the user's.
+
+    Raises
+    ------
+    TargetError
+        It does not take these arguments.
+    """
+    try:
+        return function(*positional, **named)
+    except TypeError as error:
+        trace = error.__traceback__
+        if trace is None or trace.tb_next is not None or not _SIGNATURE.search(str(error)):
+            raise
+        raise TargetError(f"{error}; say what it takes with a call, as in module:function(x, w, stride)") from None
 
 
 def _made(argument: Argument, names: Mapping[str, Any]) -> Any:

@@ -24,9 +24,12 @@ __all__ = [
     "assign",
     "described",
     "find",
+    "numbers_in",
     "parts_of",
     "put",
     "replaced",
+    "root_of",
+    "shares_memory",
     "steps",
     "value_at",
 ]
@@ -115,6 +118,24 @@ def arrays_in(holder: Any) -> Iterator[tuple[str, Array]]:
     yield from _arrays(holder, "", _Visited())
 
 
+def numbers_in(holder: Any) -> Iterator[tuple[str, Array]]:
+    """Yield path and value for every float and every nested list of floats that an object holds outside of arrays."""
+    yield from _arrays(holder, "", _Visited(), numbers=True)
+
+
+def root_of(array: Array) -> int:
+    """Return the ``id`` of the array that owns the memory of another: views of one array have one root."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return id(array)
+
+
+def shares_memory(arrays: list[Array]) -> bool:
+    """Return whether some array is a view of another, or two are views of a third."""
+    apart = {id(array): root_of(array) for array in arrays}
+    return len(set(apart.values())) < len(apart)
+
+
 @dataclass(slots=True)
 class _Visited:
     """Holders that were entered, so that none is twice."""
@@ -128,15 +149,31 @@ class _Visited:
         return True
 
 
-def _arrays(holder: Any, path: str, visited: _Visited) -> Iterator[tuple[str, Array]]:
+def _arrays(holder: Any, path: str, visited: _Visited, *, numbers: bool = False) -> Iterator[tuple[str, Array]]:
     if isinstance(holder, np.ndarray):
-        if holder.dtype.kind in "fiubc":
+        if holder.dtype.kind in "fiubc" and not numbers:
             yield path, holder
+        return
+    if numbers and (value := _number(holder)) is not None:
+        yield path, value
         return
     if path.count(".") + path.count("[") >= _DEEPEST or not visited.enter(holder):
         return
     for step, value in parts_of(holder):
-        yield from _arrays(value, _joined(path, step), visited)
+        yield from _arrays(value, _joined(path, step), visited, numbers=numbers)
+
+
+def _number(value: Any) -> Array | None:
+    """Return a float, or a list of floats all through, as an array; ``None`` for anything else."""
+    inner = value
+    while isinstance(inner, list) and inner:
+        inner = inner[0]
+    if not isinstance(inner, (float, np.floating)):
+        return None
+    try:
+        return np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None  # a ragged list
 
 
 def parts_of(holder: Any) -> list[tuple[str | int, Any]]:

@@ -57,7 +57,7 @@ class Finder:
         if path is not None and self.rate is not None:
             return Place(path, self.rate)
         if name in self.seen.inputs:
-            found = place_of_input(name, self.seen)
+            found = place_of_input(name, value.shape, self.seen) or self._left_over(name)
         else:
             found = place_of_parameter(name, path or self._path_to(value), self.seen)
         if found is None:
@@ -84,6 +84,12 @@ class Finder:
             raise TargetError(f"there is nothing at '{path}' for the gradient of '{name}'; {_what_there_is(self.seen)}")
         return Place(path)
 
+    def _left_over(self, name: str) -> Place | None:
+        """Return what backward returned, where every other input of forward finds its gradient elsewhere."""
+        others = [other for other in self.seen.inputs if other != name]
+        elsewhere = all(place_of_input(other, (), self.seen) or self._said(other, None) for other in others)
+        return Place(RETURNED) if isinstance(self.seen.returned, np.ndarray) and elsewhere else None
+
     def _path_to(self, value: Array) -> str | None:
         """Return where the object keeps what its constructor was given."""
         arrays = arrays_in(self.seen.layer)
@@ -91,6 +97,12 @@ class Finder:
         return next(same, None)
 
     def _not_found(self, name: str, path: str | None) -> str:
+        if name in self.seen.inputs and isinstance(self.seen.returned, np.ndarray):
+            listed = ", ".join(self.seen.inputs)
+            return (
+                f"backward returned one array, and several inputs have a gradient ({listed}): say whose it is, as in "
+                f"gradients: {{{name}: returned}}, and grad: false for those that have none"
+            )
         what = f"'{name}'" if path is None or path == name else f"'{name}' ({path})"
         return (
             f"the gradient of {what} cannot be found; say where with gradients: {{{name}: PATH}}, or grad: false where "

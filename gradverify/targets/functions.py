@@ -11,7 +11,7 @@ import numpy as np
 
 from gradverify.errors import TargetError
 from gradverify.spec.calls import Argument, Call
-from gradverify.targets.arguments import arguments_of
+from gradverify.targets.arguments import arguments_of, called
 from gradverify.targets.protocol import Array, Calls, Forward, Gradients
 from gradverify.targets.reading import holds_arrays, read_forward, read_gradients
 
@@ -128,10 +128,9 @@ class FunctionPair:
         self, function: Callable[..., Any], arguments: Arguments | None, order: list[str], names: Mapping[str, Any]
     ) -> Any:
         if arguments is not None:
-            positional, named = arguments_of(arguments, names)
-            return function(*positional, **named)
+            return called(function, *arguments_of(arguments, names))
         named = {} if "cache" in order else {name: names[name] for name in self.params}
-        return function(*(names[name] for name in order), **named)
+        return called(function, (names[name] for name in order), named)
 
     def _names(self, inputs: Mapping[str, Array]) -> dict[str, Any]:
         """Return what the names in a call stand for: copies, since code may change or keep what it is given."""

@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradverify.targets.attributes import MISSING, Array, arrays_in, find, steps
+from gradverify.targets.attributes import MISSING, Array, arrays_in, find, root_of, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gradverify.spec.presets import Preset
 
-__all__ = ["RETURNED", "Place", "Seen", "discovered", "place_of_input", "place_of_parameter"]
+__all__ = [
+    "RETURNED",
+    "Place",
+    "Seen",
+    "only_of_shape",
+    "partner",
+    "place_of_input",
+    "place_of_parameter",
+    "returned_entry",
+]
 
 # Root of paths into what backward returned.
 RETURNED = "returned"
@@ -50,6 +59,8 @@ class Seen:
         Inputs of forward that have a gradient, in order.
     parameters
         Names of the other inputs that have one, in order.
+    written
+        Arrays that backward left in the object, by path: those that are new or hold other values.
     """
 
     layer: Any
@@ -57,6 +68,7 @@ class Seen:
     inputs: tuple[str, ...]
     parameters: tuple[str, ...]
     preset: Preset
+    written: Mapping[str, Array]
 
     def at(self, path: str) -> Any:
         """Return what is at a path of the object, or, below ``returned``, of what backward returned."""
@@ -71,21 +83,42 @@ class Seen:
         return found is not MISSING and found is not None
 
 
-def place_of_input(name: str, seen: Seen) -> Place | None:
-    """Return where the gradient of an input of forward is, or ``None``."""
+def place_of_input(name: str, shape: tuple[int, ...], seen: Seen) -> Place | None:
+    """Return where the gradient of an input of forward is, or ``None``.
+
+    Parameters
+    ----------
+    name, shape
+        Of the input.
+    seen
+        What is there to look at.
+    """
     number = seen.inputs.index(name)
     returned = seen.returned
+    if len(seen.inputs) == 1 and isinstance(returned, (tuple, list)) and _stacks_to(shape, returned):
+        return Place(RETURNED)
     if isinstance(returned, dict):
-        return _entry(RETURNED, returned, (name,), seen.preset)
+        return returned_entry((name,), seen)
     if isinstance(returned, (tuple, list)) and not _is_array(returned):
         if number < len(returned) and returned[number] is not None and not isinstance(returned[number], (dict, list)):
             return Place(f"{RETURNED}[{number}]")
-    elif returned is not None and number == 0 and not isinstance(returned, (str, bool)):
+    elif returned is not None and len(seen.inputs) == 1 and not isinstance(returned, (str, bool)):
         return Place(RETURNED)
     own = _sibling(seen.layer, "", name, seen.preset)
     listed = (path for path in seen.preset.input_gradients if number == 0 and seen.holds(path))
-    path = own or next(listed, None)
+    path = own or next(listed, None) or only_of_shape(shape, seen, set())
     return None if path is None else Place(path)
+
+
+def _stacks_to(shape: tuple[int, ...], values: tuple[Any, ...] | list[Any]) -> bool:
+    """Return whether several arrays are one of a shape, a slice each: a gradient for every step in time, say."""
+    return len(shape) > 1 and len(values) == shape[0] and all(np.shape(value) == shape[1:] for value in values)
+
+
+def only_of_shape(shape: tuple[int, ...], seen: Seen, taken: set[str]) -> str | None:
+    """Return the path of the only array of a shape that backward wrote, or ``None`` where there is none or a choice."""
+    found = {root_of(value): path for path, value in seen.written.items() if value.shape == shape and path not in taken}
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def _is_array(value: Any) -> bool:
@@ -109,14 +142,14 @@ def place_of_parameter(name: str, path: str | None, seen: Seen) -> Place | None:
     """
     names = (name, *(() if path is None else (steps(path)[-1],)))
     return (
-        _returned_entry(names, seen)
+        returned_entry(names, seen)
         or _returned_item(name, seen)
         or (None if path is None else partner(path, seen))
         or _anywhere(names, seen)
     )
 
 
-def _returned_entry(names: tuple[str, ...], seen: Seen) -> Place | None:
+def returned_entry(names: tuple[str, ...], seen: Seen) -> Place | None:
     """Look into the dictionaries that backward returned."""
     if isinstance(seen.returned, dict):
         return _entry(RETURNED, seen.returned, names, seen.preset)
@@ -240,57 +273,3 @@ def _forms(name: str, preset: Preset) -> Iterator[str]:
     if len(name) > 1 and name[0].isalpha():
         for letter in (name[0], name[0].upper()):
             yield from (pattern.format(letter) for pattern in preset.gradients if len(pattern) <= 4)
-
-
-def discovered(stable: Mapping[str, Array], before: Mapping[str, Array], seen: Seen) -> dict[str, Place]:
-    """Return the parameters that an object has beside those that are known, by path, with where their gradients are.
-
-    Parameters
-    ----------
-    stable
-        Arrays that no forward pass replaced, by path, without those that the case names.
-    before
-        Copies of them from before backward ran.
-    seen
-        What is there to look at.
-    """
-    found: dict[str, Place] = {}
-    taken: set[int] = set()
-    listed = _listed(stable, seen)
-    for path, array in stable.items():
-        if id(array) in taken:
-            continue
-        place = _returned_entry((steps(path)[-1],), seen) or listed.get(path) or partner(path, seen)
-        if place is None or place.path == path or not _fits(place, array, before, seen):
-            continue
-        found[path] = place
-        taken |= {id(array), id(seen.at(place.path))}
-    return found
-
-
-def _listed(stable: Mapping[str, Array], seen: Seen) -> dict[str, Place]:
-    """Return places in a list of gradients that backward returned, for the arrays whose shapes it has, in order."""
-    items = seen.returned if isinstance(seen.returned, (tuple, list)) else ()
-    rest = list(items[len(seen.inputs) :])
-    root, offset = RETURNED, len(seen.inputs)
-    if len(rest) == 1 and isinstance(rest[0], (tuple, list)):
-        root, offset, rest = f"{RETURNED}[{offset}]", 0, list(rest[0])
-    found: dict[str, Place] = {}
-    for number, item in enumerate(rest):
-        fits = (path for path, array in stable.items() if path not in found and array.shape == np.shape(item))
-        path = next(fits, None) if isinstance(item, np.ndarray) else None
-        if path is None:
-            return {}
-        found[path] = Place(f"{root}[{offset + number}]")
-    return found
-
-
-def _fits(place: Place, array: Array, before: Mapping[str, Array], seen: Seen) -> bool:
-    """Return whether a gradient has the shape of its parameter or its name, and was written where only a pair says it.
-
-    A gradient ``dw`` of another shape than ``w`` is a wrong gradient, and no other thing.
-    """
-    gradient, name = seen.at(place.path), steps(place.path)[-1]
-    if np.shape(gradient) != array.shape:
-        return not name.isdigit() and len(name) > 1 and np.size(gradient) == array.size
-    return not name.isdigit() or not np.array_equal(before.get(place.path, ()), gradient)

@@ -59,7 +59,7 @@ def load_file(call: Call) -> ModuleType:
     path = Path(call.module)
     package, names = _package(path)
     if package is not None:
-        return importlib.import_module(".".join(names))
+        return _imported(".".join(names))
     try:
         return _executed(path)
     except ImportError as error:
@@ -67,7 +67,7 @@ def load_file(call: Call) -> ModuleType:
             raise
     # Files that import each other with dots, in a folder that says not that it is a package.
     _append(str(path.parent.parent))
-    return importlib.import_module(f"{path.parent.name}.{path.stem}")
+    return _imported(f"{path.parent.name}.{path.stem}")
 
 
 def _package(path: Path) -> tuple[Path | None, list[str]]:
@@ -89,13 +89,26 @@ def _module(call: Call) -> ModuleType:
     if own is not None:
         return _executed(own)
     try:
-        return importlib.import_module(call.module)
+        return _imported(call.module)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{call.module}.".startswith(f"{error.name}."):
             raise
         raise TargetError(
             f"there is no module '{error.name}' in the spec's folder or its pythonpath, expected one for '{call}'"
         ) from None
+
+
+def _imported(name: str) -> ModuleType:
+    """Import a module; of a package that raises on the way, nothing is left behind for another case to find."""
+    before = set(sys.modules)
+    try:
+        return importlib.import_module(name)
+    except BaseException:
+        root = name.partition(".")[0]
+        for module in set(sys.modules) - before:
+            if module == root or module.startswith(f"{root}."):
+                del sys.modules[module]
+        raise
 
 
 def _shadowed(module: str) -> Path | None:
@@ -135,11 +148,12 @@ def _executed(path: Path) -> ModuleType:
 
 
 def _own_names(holder: Any) -> tuple[str, ...]:
-    """Return the callables that a module or class defines itself, not those it imported."""
+    """Return the callables that a module or class defines itself, or else those it imported."""
     home = getattr(holder, "__name__" if isinstance(holder, ModuleType) else "__module__", None)
     public = {name: getattr(holder, name, None) for name in dir(holder) if not name.startswith("_")}
-    own = (name for name, value in public.items() if callable(value) and getattr(value, "__module__", None) == home)
-    return tuple(own)
+    usable = {name: value for name, value in public.items() if callable(value)}
+    own = tuple(name for name, value in usable.items() if getattr(value, "__module__", None) == home)
+    return own or tuple(usable)
 
 
 def with_objects(params: Mapping[str, Any], folders: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from gradverify.layers.registry import LAYERS
 from gradverify.spec.model import Case, FrameworkTarget, FunctionsTarget, LayerTarget
 from gradverify.targets.functions import FunctionPair
 from gradverify.targets.importing import load_file, load_function, with_objects
-from gradverify.targets.shims import preload
+from gradverify.targets.shims import preload, stand_in_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,6 +44,7 @@ def load_target(case: Case, inputs: Mapping[str, Array], differentiable: tuple[s
     """
     if isinstance(case.target, LayerTarget):
         return load_layer(case, case.target.implementation, differentiable)
+    stand_in_for(case.absent)
     preload(case.preload, load_file)
     params = with_objects(case.params, case.search_path)
     if isinstance(case.target, FunctionsTarget):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +11,13 @@ import numpy as np
 from gradverify.targets.attributes import MISSING, arrays_in, assign, parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gradverify.targets.attributes import Array
 
 __all__ = ["forget", "lasting"]
+
+_ITEM = re.compile(r"\[([0-9]+)\]")
 
 
 def lasting(once: Mapping[str, Array], twice: Mapping[str, Array]) -> set[str]:
@@ -27,13 +30,18 @@ def lasting(once: Mapping[str, Array], twice: Mapping[str, Array]) -> set[str]:
     once, twice
         The arrays of an object by path, after one pass and after two.
     """
-    grown = {_list_around(path) for path in twice if path not in once} - {""}
-    return {path for path, array in twice.items() if once.get(path) is array and _list_around(path) not in grown}
+    before, after = (_lists(paths) for paths in (once, twice))
+    grown = {path for path, items in after.items() if path in before and items - before[path]}
+    return {path for path, array in twice.items() if once.get(path) is array and grown.isdisjoint(_lists((path,)))}
 
 
-def _list_around(path: str) -> str:
-    """Return the path of the list or tuple that holds what is at a path, or nothing."""
-    return path.rpartition("[")[0] if path.endswith("]") else ""
+def _lists(paths: Iterable[str]) -> dict[str, set[str]]:
+    """Return the items of every list, tuple or table of numbers on the way to some paths, by its own path."""
+    found: dict[str, set[str]] = {}
+    for path in paths:
+        for match in _ITEM.finditer(path):
+            found.setdefault(path[: match.start()], set()).add(match[1])
+    return found
 
 
 def forget(layer: Any, fresh: Any, kept: set[int], visited: set[int] | None = None) -> None:

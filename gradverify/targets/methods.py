@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradverify.errors import TargetError, nearest_name
-from gradverify.spec.calls import Argument, Call, Literal, Name
+from gradverify.spec.calls import Argument, Call, Items, Literal, Name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +22,7 @@ __all__ = [
     "backward_method",
     "create_arguments",
     "forward_method",
+    "same_argument",
     "several_outputs",
 ]
 
@@ -133,12 +134,20 @@ def _method_name(layer: Any, call: Call | None, names: tuple[str, ...], role: st
         return call.path
     # Of its class, not of the object: an attribute may be the function of another layer.
     defined = {name for kind in type(layer).__mro__ for name in vars(kind)}
-    found = next((name for name in names if name in defined and callable(getattr(layer, name, None))), None)
+    usable = [name for name in dir(layer) if name in defined and callable(getattr(layer, name, None))]
+    found = next((name for name in names if name in usable), None) or _by_prefix(usable, names)
     if found is None and role:
         raise TargetError(
             f"{_kind(layer)} has no {role} method that is known, name one with {role}: {_hint(layer, '')}"
         )
     return found
+
+
+def _by_prefix(usable: list[str], names: tuple[str, ...]) -> str | None:
+    """Return the only method whose name begins as the first name that is known: ``forw_prop``, ``back_prop_step``."""
+    start = names[0][:4].lower() if names else ""
+    like = [name for name in usable if start and name.lower().startswith(start)]
+    return like[0] if len(like) == 1 and start in {"forw", "back"} else None
 
 
 def _kind(layer: Any) -> str:
@@ -178,8 +187,13 @@ def forward_method(
         if item in signature.optional and item not in taken:
             arguments.append((item, Name(item)))
             taken.append(item)
-    extra = [item for item in known.params if item in signature.optional]
-    return Method(name, (*arguments, *((item, Name(item)) for item in extra))), tuple(taken)
+    extra: list[tuple[str | None, Argument]] = [
+        (item, Name(item)) for item in known.params if item in signature.optional
+    ]
+    for item, value in known.preset.flags:  # what is verified is the pass that trains
+        if item not in known.params and signature.optional.get(item) is (not value):
+            extra.append((item, Literal(value)))
+    return Method(name, (*arguments, *extra)), tuple(taken)
 
 
 def _filled(
@@ -253,6 +267,12 @@ def several_outputs(layer: Any, call: Call | None, preset: Preset, result: Any) 
     return (*outputs, "cache")[: len(result)]
 
 
+def same_argument(layer: Any, forward: str, backward: str) -> bool:
+    """Return whether two methods take one argument each, and call it the same."""
+    one, other = (Signature.of(getattr(layer, name)).required for name in (forward, backward))
+    return len(one) == 1 and one == other
+
+
 def _is_cotangent(name: str) -> bool:
     """Return whether people call a cotangent so: ``dh``, ``dnext_c``, ``grad_h``, ``delta``."""
     lower = name.lower()
@@ -272,6 +292,11 @@ def _with_requirements(name: str, signature: Signature, values: list[str], known
     rates = [item for item in signature.required if item in known.preset.rates]
     by_name = (item for item in known.inputs if item in signature.required and len(signature.required) > 1)
     arguments, _ = _filled(signature.required, values, Known((), (*known.params, *by_name, *rates), known.preset))
+    weights = [value for value in values if value.startswith("dout")]
+    if len(weights) > 1 and not any(Name(weight) in (value for _, value in arguments) for weight in weights[1:]):
+        # One argument for several cotangents is a list of them.
+        together = Items(tuple(map(Name, weights)), mutable=True)
+        arguments = [(key, together if value == Name(weights[0]) else value) for key, value in arguments]
     return _rated(Method(name, tuple(arguments)), [*rates, *signature.optional], known)
 
 

@@ -7,13 +7,14 @@ pass); or made anew where they cannot be copied, or where the constructor takes 
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradverify.errors import TargetError
-from gradverify.targets.attributes import MISSING, arrays_in, find, put, replaced, steps, value_at
+from gradverify.targets.attributes import MISSING, arrays_in, find, put, replaced, root_of, steps, value_at
 from gradverify.targets.functions import names_cotangent
 from gradverify.targets.gradients import RETURNED, Place
 from gradverify.targets.memory import forget
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from gradverify.targets.methods import Method
 
 __all__ = ["LayerObject", "made_ready"]
+
+# Of the difference that tells what an argument of backward means.
+_STEP = 1e-6
 
 
 @dataclass(slots=True)
@@ -74,13 +78,16 @@ class LayerObject:
     def _ready(self, inputs: Mapping[str, Array]) -> Any:
         """Return an object with the parameters set, that no pass has used."""
         layer = self._another(inputs)
+        viewed = _viewed([array for _, array in arrays_in(layer)]) if self.pristine is None else set()
         swaps: dict[int, Array] = {}
         for name, path in self.paths.items():
             old, new = value_at(layer, path), inputs[name].copy()
-            if isinstance(old, np.ndarray):
-                swaps[id(old)] = _like(new, old)
+            if not isinstance(old, np.ndarray):
+                put(layer, path, new.tolist() if isinstance(old, list) else new[()] if not new.ndim else new)
+            elif id(old) in viewed:
+                old[...] = _fitting(new, old)
             else:
-                put(layer, path, new if new.ndim else new[()])
+                swaps[id(old)] = _like(new, old)
         return replaced(layer, swaps) if swaps else layer
 
     def _another(self, inputs: Mapping[str, Array]) -> Any:
@@ -91,6 +98,21 @@ class LayerObject:
             return copy.deepcopy(self.pristine)
         return made_ready(self.workshop, self.forward_plan, inputs, primed=self.primed)
 
+    def error_along(self, inputs: Mapping[str, Array], name: str) -> float:
+        """Return how far the gradient of an input is from a difference along a direction, relative to it."""
+        try:
+            forward = self.forward(inputs)
+            weights = tuple(np.linspace(0.5, 1.5, output.size).reshape(output.shape) for output in forward.outputs)
+            gradient = np.asarray(self.backward(weights, forward, inputs).values[name])
+            direction = np.cos(np.arange(inputs[name].size)).reshape(inputs[name].shape)
+            ends = [self.forward({**inputs, name: inputs[name] + step * direction}).outputs for step in (_STEP, -_STEP)]
+            change = sum(float(np.sum(w * (up - down))) for w, up, down in zip(weights, *ends, strict=True)) / (
+                2 * _STEP
+            )
+            return abs(change - float(np.sum(gradient * direction))) / max(abs(change), _STEP)
+        except Exception:  # noqa: BLE001  user code, read in a way that it may not be meant
+            return np.inf
+
     def is_moved_by(self, path: str, inputs: Mapping[str, Array], base: tuple[Array, ...]) -> bool:
         """Return whether another value at a path gives other outputs."""
         layer = self._ready(inputs)
@@ -98,7 +120,14 @@ class LayerObject:
         if not isinstance(old, np.ndarray):
             return False
         try:
-            moved = replaced(layer, {id(old): old * 1.5 + 0.125})
+            other = old * 1.5 + 0.125
+            if id(old) in _viewed([array for _, array in arrays_in(layer)]):
+                old[...] = other
+            moved = (
+                replaced(layer, {id(old): other})
+                if find(layer, path) is old and not np.array_equal(old, other)
+                else layer
+            )
             outputs = run_forward(self.workshop, moved, self.forward_plan, inputs).outputs
         except Exception:  # noqa: BLE001  user code, with values that it was not written for
             return False
@@ -136,6 +165,25 @@ def made_ready(workshop: Workshop, method: Method, inputs: Mapping[str, Array], 
         kept = {id(array) for path, array in arrays_in(layer) if path in workshop.lasting}
         forget(layer, workshop.made(inputs), kept)
     return layer
+
+
+def _viewed(arrays: list[Array]) -> set[int]:
+    """Return the ``id`` of arrays whose memory others share: they are written into, or the others would not follow."""
+    roots = Counter(root_of(array) for array in {id(array): array for array in arrays}.values())
+    return {id(array) for array in arrays if roots[root_of(array)] > 1}
+
+
+def _fitting(new: Array, old: Array) -> Array:
+    """Return values that an array can hold.
+
+    Raises
+    ------
+    TypeError
+        It would round them, or drop their imaginary part.
+    """
+    if new.dtype.kind == "c" or np.finfo(new.dtype).eps < np.finfo(old.dtype).eps:
+        raise TypeError(f"an array of {old.dtype} that others are views of cannot hold {new.dtype}")
+    return new
 
 
 def _like(new: Array, old: Array) -> Array:

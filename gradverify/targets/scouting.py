@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import copy
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradverify.errors import TargetError
-from gradverify.targets.attributes import MISSING, arrays_in, described, find, steps, value_at
+from gradverify.spec.calls import Name
+from gradverify.targets.attributes import (
+    MISSING,
+    arrays_in,
+    described,
+    find,
+    numbers_in,
+    root_of,
+    shares_memory,
+    steps,
+    value_at,
+)
+from gradverify.targets.discovery import Discovery
 from gradverify.targets.drawing import varied
 from gradverify.targets.finding import Finder
-from gradverify.targets.gradients import Place, Seen, discovered
+from gradverify.targets.gradients import Place, Seen
 from gradverify.targets.memory import lasting
-from gradverify.targets.methods import Method, backward_method, forward_method, several_outputs
+from gradverify.targets.methods import Method, backward_method, forward_method, same_argument, several_outputs
 from gradverify.targets.objects import LayerObject, made_ready
 from gradverify.targets.protocol import Calls
 from gradverify.targets.workshop import Workshop, forward_result, run_backward, run_forward
@@ -26,6 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["load_object"]
 
+# What Python puts before the name of a private attribute: self.__w of a Dense is _Dense__w.
+_MANGLED = re.compile(r"^_[A-Za-z]\w*?__(?=\w)")
 # How many arrays without a gradient are looked at: each takes a forward pass.
 _MOST_LOOKED_AT = 16
 
@@ -83,34 +99,112 @@ class _Scout:
         workshop.shape = inputs[free[0]].shape if free else ()
         self.layer = workshop.made(inputs)
         self.forward_plan, self.forwarded = forward_method(self.layer, target.forward, free, workshop.known)
-        self.named = tuple(name for name in free if name not in self.forwarded)
+        backward = () if target.backward is None else target.backward.names
+        self.named = tuple(
+            name
+            for name in free
+            if name not in self.forwarded and not (name in backward and name not in differentiable)
+        )
 
     def scouted(self, dtype: np.dtype[Any]) -> LayerObject:
         """Return the target."""
         first, steady = self._steady()
+        numbers = dict(numbers_in(self.workshop.made(self.inputs)))
         self.workshop.lasting = steady
         paths = self._paths()
         late = any(path not in first for path in steady)
         self.layer = made_ready(self.workshop, self.forward_plan, self.inputs, primed=late)
         forward = run_forward(self.workshop, self.layer, self.forward_plan, self.inputs)
-        stable = {path: array for path, array in arrays_in(self.layer) if path in steady}
-        before = {path: array.copy() for path, array in stable.items()}
+        before = {path: array.copy() for path, array in arrays_in(self.layer)}
+        roots = {root_of(value) for path in paths.values() if isinstance(value := find(self.layer, path), np.ndarray)}
+        stable = {
+            path: array for path, array in arrays_in(self.layer) if path in steady and self._is_free(array, roots)
+        }
         backward_plan = self._backward_plan(forward)
-        seen = self._seen(backward_plan, forward)
+        seen = self._seen(backward_plan, forward, before)
+        if backward_plan is not None and backward_plan.elementwise and isinstance(seen.returned, dict):
+            backward_plan = replace(backward_plan, elementwise=False)  # gradients by name are no derivative of an entry
         rate = self._rate(backward_plan)
-        found = self._discovered(stable, before, paths, seen, rate)
-        names = self._names_of(found)
+        discovery = Discovery(stable, before, self._unchanged(numbers, paths), seen)
+        found: dict[str, Place] = {}
+        if self.workshop.target.discover:
+            found = discovery.named() if rate is None else discovery.updated(rate)
         finder = Finder(self.workshop.target, seen, paths, rate)
         places = {name: finder.place(name, self.inputs[name]) for name in self.differentiable}
-        places |= {names[path]: place for path, place in found.items()}
-        paths |= {name: path for path, name in names.items()}
-        made = LayerObject(self.workshop, self.forward_plan, backward_plan, paths, places)
-        made.own_inputs = {names[path]: varied(path, before[path].astype(dtype)) for path in found}
-        self._keep(made, late=any(path not in first for path in paths.values()))
+        made = LayerObject(
+            self.workshop, self.forward_plan, self._interpreted(backward_plan, paths, places), paths, places
+        )
+        self._add(made, found, numbers, dtype)
+        self._keep(made, late=any(path not in first for path in made.paths.values() if path not in numbers))
         if self.workshop.target.discover:
-            made.unverified = self._unverified(made, stable, before)
+            self._complete(made, discovery, dtype)
         made.calls = Calls()  # those of the search do not count
         return made
+
+    def _unchanged(self, numbers: Mapping[str, Array], paths: Mapping[str, str]) -> dict[str, Array]:
+        """Return the floats that no pass has changed and the case does not name: results are floats, too."""
+        now = dict(numbers_in(self.layer))
+        return {
+            path: value
+            for path, value in numbers.items()
+            if path in now and np.array_equal(now[path], value) and path not in paths.values()
+        }
+
+    def _add(
+        self, made: LayerObject, found: Mapping[str, Place], numbers: Mapping[str, Array], dtype: np.dtype[Any]
+    ) -> None:
+        """Give the target parameters that were found, as inputs of its own."""
+        for path, name in self._names_of(found, made).items():
+            value = numbers[path] if path in numbers else find(self.layer, path)
+            made.paths = {**made.paths, name: path}
+            made.places = {**made.places, name: found[path]}
+            made.own_inputs = {**made.own_inputs, name: varied(path, np.asarray(value).astype(dtype))}
+
+    def _complete(self, made: LayerObject, discovery: Discovery, dtype: np.dtype[Any]) -> None:
+        """Find gradients without a name for arrays that move the outputs, and say which of these have none."""
+        moving = self._moving(made, discovery)
+        paired = discovery.paired(moving, made.places)
+        self._add(made, paired, {}, dtype)
+        left = [path for path in moving if path not in paired]
+        changed = " (changed by backward: update would say at which rate)"
+        made.unverified = tuple(f"{path}{changed if discovery.is_changed(path) else ''}" for path in left)
+
+    def _moving(self, made: LayerObject, discovery: Discovery) -> list[str]:
+        """Return arrays that move the outputs and have no gradient."""
+        inputs = {**self.inputs, **made.own_inputs}
+        held = [discovery.stable.get(path, find(self.layer, path)) for path in made.paths.values()]
+        verified = {root_of(value) for value in held if isinstance(value, np.ndarray)}
+        others: dict[int, str] = {}
+        for path, array in discovery.stable.items():
+            if root_of(array) not in verified:
+                others.setdefault(root_of(array), path)
+        base = made.forward(inputs).outputs
+        return [path for path in list(others.values())[:_MOST_LOOKED_AT] if made.is_moved_by(path, inputs, base)]
+
+    def _interpreted(
+        self, method: Method | None, paths: Mapping[str, str], places: Mapping[str, Place]
+    ) -> Method | None:
+        """Return backward as the derivative of every entry, where its argument is called as that of forward.
+
+        ``backward(x)`` beside ``forward(x)`` may take a cotangent, the input or the output; the one that agrees with a
+        difference along a direction is meant.
+        """
+        target = self.workshop.target
+        if (
+            method is None
+            or method.elementwise
+            or target.backward is not None
+            or paths
+            or len(self.differentiable) != 1
+        ):
+            return method
+        if not same_argument(self.layer, self.forward_plan.name, method.name):
+            return method
+        of_output: Method = Method(method.name, ((None, Name("out")),), elementwise=True)
+        readings = (method, Method(method.name, self.forward_plan.arguments, elementwise=True), of_output)
+        made = (LayerObject(self.workshop, self.forward_plan, reading, paths, places) for reading in readings)
+        errors = [one.error_along(self.inputs, self.differentiable[0]) for one in made]
+        return readings[int(np.argmin(errors))]
 
     def _steady(self) -> tuple[set[str], set[str]]:
         """Return the paths of the arrays that are there from the beginning, and of those that no pass replaces."""
@@ -134,24 +228,6 @@ class _Scout:
             made.kept = made_ready(self.workshop, self.forward_plan, self.inputs, primed=late)
         elif not self.workshop.constructor_inputs:
             made.pristine = _copied(made_ready(self.workshop, self.forward_plan, self.inputs, primed=late))
-
-    def _unverified(
-        self, made: LayerObject, stable: Mapping[str, Array], before: Mapping[str, Array]
-    ) -> tuple[str, ...]:
-        """Return arrays that move the outputs and have no gradient that was found."""
-        inputs = {**self.inputs, **made.own_inputs}
-        verified = {id(stable[path]) for path in made.paths.values() if path in stable}
-        others = [path for path, array in stable.items() if self._may_be_parameter(array, verified)]
-        base = made.forward(inputs).outputs
-        moving = [path for path in others[:_MOST_LOOKED_AT] if made.is_moved_by(path, inputs, base)]
-        return tuple(f"{path}{self._change(path, before)}" for path in moving)
-
-    def _change(self, path: str, before: Mapping[str, Array]) -> str:
-        """Return what else is to be said of an array without a gradient."""
-        after = find(self.layer, path)
-        if np.shape(after) != before[path].shape or np.array_equal(after, before[path]):
-            return ""
-        return " (changed by backward: update would say at which rate)"
 
     def _paths(self) -> dict[str, str]:
         """Return where the object keeps the inputs that are parameters."""
@@ -204,14 +280,15 @@ class _Scout:
         )
         if method is None:
             raise TargetError(
-                f"the {type(self.layer).__name__} has no backward method that is known, name one with backward: METHOD"
+                f"the {type(self.layer).__name__} has no backward method that is known, name one with backward: "
+                "METHOD, or say returns: [out, grad] where forward returns its own gradient"
             )
         if target.elementwise:
             arguments = self.forward_plan.arguments if target.backward.arguments is None else method.arguments  # type: ignore[union-attr]  # a derivative is named
             return Method(method.name, arguments, elementwise=True)
         return method
 
-    def _seen(self, method: Method | None, forward: Forward) -> Seen:
+    def _seen(self, method: Method | None, forward: Forward, before: Mapping[str, Array]) -> Seen:
         inputs = tuple(name for name in self.forwarded if name in self.differentiable)
         returned = forward.gradient
         if method is not None:
@@ -219,62 +296,45 @@ class _Scout:
             cache = forward.cache if forward.has_cache else MISSING
             returned = run_backward(self.workshop, self.layer, method, (ones, forward, cache, self.inputs))
         others = tuple(name for name in self.differentiable if name not in inputs)
-        return Seen(self.layer, returned, inputs, others, self.workshop.preset)
+        written = {
+            path: array
+            for path, array in arrays_in(self.layer)
+            if array.dtype.kind == "f" and not np.array_equal(before.get(path, ()), array) and not np.all(array == 1)
+        }
+        return Seen(self.layer, returned, inputs, others, self.workshop.preset, written)
 
     def _rate(self, method: Method | None) -> str | float | None:
         if self.workshop.takes_gradients_off:
             return 1.0
         return None if method is None else method.rate
 
-    def _discovered(
-        self,
-        stable: Mapping[str, Array],
-        before: Mapping[str, Array],
-        paths: Mapping[str, str],
-        seen: Seen,
-        rate: str | float | None,
-    ) -> dict[str, Place]:
-        if not self.workshop.target.discover:
-            return {}
-        known = {id(stable[path]) for path in paths.values() if path in stable}
-        others = {path: array for path, array in stable.items() if self._may_be_parameter(array, known)}
-        if rate is None:
-            return discovered(others, before, seen)
-        found: dict[str, Place] = {}
-        for path, array in others.items():
-            after = find(seen.layer, path)
-            moved = np.shape(after) == before[path].shape and not np.array_equal(after, before[path])
-            if moved and id(array) not in known:
-                found[path] = Place(path, rate)
-                known.add(id(array))
-        return found
-
-    def _may_be_parameter(self, array: Array, known: set[int]) -> bool:
-        """Return whether an array is one of numbers, is not named by the case, and is no copy of an input."""
+    def _is_free(self, array: Array, roots: set[int]) -> bool:
+        """Return whether an array may be a parameter: of numbers, not named by the case, and no copy of an input."""
         inputs = self.inputs.values()
         copied = any(array.shape == other.shape and np.array_equal(array, other) for other in inputs)
-        return array.dtype.kind == "f" and bool(array.size) and id(array) not in known and not copied
+        return array.dtype.kind == "f" and bool(array.size) and root_of(array) not in roots and not copied
 
-    def _names_of(self, found: Mapping[str, Place]) -> dict[str, str]:
+    def _names_of(self, found: Mapping[str, Place], made: LayerObject) -> dict[str, str]:
         """Return a short name for every parameter found: the end of its path, where that is no other's."""
         ends = [_end(path, place, self.workshop.preset.arrays) for path, place in found.items()]
         return {
-            path: end if ends.count(end) == 1 and end not in self.inputs else path
+            path: end if ends.count(end) == 1 and end not in self.inputs and end not in made.paths else path
             for path, end in zip(found, ends, strict=True)
         }
 
 
 def _end(path: str, place: Place, arrays: tuple[tuple[str, str], ...]) -> str:
     """Return the last step of a path that is a name of its own: ``w`` of ``w[0]``, and of ``w.value`` by ``w.grad``."""
-    own = [step for step in steps(path) if not step.isdigit()]
+    own = [_MANGLED.sub("", step) for step in steps(path) if not step.isdigit()]
     beside = steps(path)[:-1] == steps(place.path)[:-1] and (steps(path)[-1], steps(place.path)[-1]) in arrays
     return own[-2] if len(own) > 1 and beside else own[-1]
 
 
 def _copied(layer: Any) -> Any:
     """Return a copy that shares nothing, or ``None`` where the object cannot be copied."""
-    if any(type(array) is not np.ndarray for _, array in arrays_in(layer)):
-        return None  # a copy of an array with attributes has none
+    arrays = [array for _, array in arrays_in(layer)]
+    if any(type(array) is not np.ndarray for array in arrays) or shares_memory(arrays):
+        return None  # a copy of an array with attributes has none, and that of a view is no view
     try:
         return copy.deepcopy(layer)
     except Exception:  # noqa: BLE001  locks, open files, or a __deepcopy__ of the user's

@@ -7,9 +7,14 @@ import collections.abc
 import fractions
 import inspect
 import math
+import sys
 import time
 from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +24,7 @@ from gradverify.spec.calls import Call
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["preload"]
+__all__ = ["Nothing", "hint", "preload", "stand_in_for"]
 
 
 def preload(names: Iterable[str], load_file: Callable[[Call], Any]) -> None:
@@ -39,6 +44,75 @@ def preload(names: Iterable[str], load_file: Callable[[Call], Any]) -> None:
             load_file(Call(name, Path(name).stem))
         else:
             import_module(name)
+
+
+def stand_in_for(packages: Iterable[str]) -> None:
+    """Let packages that are not installed be imported all the same: what they hold does nothing."""
+    missing = [name for name in packages if name not in sys.modules and find_spec(name) is None]
+    if missing:
+        sys.meta_path.append(_Absent(frozenset(missing)))
+
+
+class _Absent(MetaPathFinder, Loader):
+    """Finds modules that hold whatever they are asked for.
+
+    Parameters
+    ----------
+    packages
+        The packages whose modules it finds.
+    """
+
+    def __init__(self, packages: frozenset[str]) -> None:
+        self._packages = packages
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002  importlib's signature
+        if fullname.partition(".")[0] not in self._packages:
+            return None
+        return ModuleSpec(fullname, self, is_package=True)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return _Empty(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Leave the module empty."""
+
+
+class _Empty(ModuleType):
+    """A module in which every name is there and means nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Nothing
+
+
+class Nothing:
+    """Stands in for a class or function: returns what it is given, as a decorator or a progress bar would."""
+
+    def __new__(cls, *arguments: Any, **_: Any) -> Any:
+        """Return the first argument where there is one."""
+        return arguments[0] if arguments else super().__new__(cls)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Nothing
+
+    def __call__(self, *arguments: Any, **_: Any) -> Any:
+        """Return the first argument where there is one."""
+        return arguments[0] if arguments else self
+
+
+def hint(error: BaseException) -> str:
+    """Say what a spec can do about an error that older code, or a package that is not there, raises; or nothing."""
+    text = str(error) if isinstance(error, (AttributeError, ImportError)) else ""
+    for shim, modules in (("old-numpy", ("numpy",)), ("old-python", ("collections", "inspect", "fractions", "time"))):
+        if any(f"module '{name}' has no attribute" in text or f"from '{name}'" in text for name in modules):
+            return f"; preload: [{shim}] puts back what older code expects"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        package = error.name.partition(".")[0]
+        return f"; install it, or say absent: [{package}] where your code can do without it"
+    return ""
 
 
 def _add(holder: Any, values: dict[str, Any]) -> None:

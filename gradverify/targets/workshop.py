@@ -9,7 +9,7 @@ import numpy as np
 
 from gradverify.errors import TargetError
 from gradverify.spec.presets import PRESETS
-from gradverify.targets.arguments import arguments_of
+from gradverify.targets.arguments import arguments_of, called
 from gradverify.targets.attributes import MISSING, described, find, put, value_at
 from gradverify.targets.functions import multiplied, numbered, seed_global_generators
 from gradverify.targets.importing import with_objects
@@ -64,10 +64,10 @@ class Workshop:
         self.setup = target.setup or preset.setup
         self.attributes = with_objects(target.attributes)
         self._make = make
-        calls = (*self.setup, target.forward, target.backward, target.reset)
+        calls = (*self.setup, target.forward, target.backward, *target.after, target.reset)
         rates = (role.update for role in target.parameters.values() if isinstance(role.update, str))
         elsewhere = {*(name for call in calls if call is not None for name in call.names), *rates}
-        elsewhere |= set(target.parameters)
+        elsewhere |= {*target.parameters, *(value for value in target.attributes.values() if isinstance(value, str))}
         self.arguments, self.constructor_inputs = create_arguments(self._make, target.create, self.known, elsewhere)
         self.shape: tuple[int, ...] = ()
         self.lasting: set[str] = set()
@@ -83,18 +83,17 @@ class Workshop:
         """Return a new object, set up."""
         seed_global_generators()
         names = self.names(inputs)
-        positional, named = arguments_of(self.arguments, names)
-        layer = self._make(*positional, **named)
+        layer = called(self._make, *arguments_of(self.arguments, names))
+        _own_class_attributes(layer)
         for path, value in self.attributes.items():
-            put(layer, path, copy.deepcopy(value))
+            put(layer, path, names[value] if isinstance(value, str) and value in self.params else copy.deepcopy(value))
         for call in self.setup:
             self.called(layer, call.path, call.arguments or (), self.names(inputs, layer))
         return layer
 
     def called(self, layer: Any, path: str, arguments: Any, names: Mapping[str, Any]) -> Any:
         """Call a method of an object."""
-        positional, named = arguments_of(arguments, names)
-        return value_at(layer, path)(*positional, **named)
+        return called(value_at(layer, path), *arguments_of(arguments, names))
 
     def reset(self, layer: Any, inputs: Mapping[str, Array]) -> None:
         """Let an object forget its last pass, by the method that the spec names, if it does."""
@@ -105,6 +104,16 @@ class Workshop:
     def takes_gradients_off(self) -> bool:
         """Whether the optimizer of the setup is ours, so that backward takes gradients off the parameters."""
         return "optimizer" not in self.params and any("optimizer" in call.names for call in self.setup)
+
+
+def _own_class_attributes(layer: Any) -> None:
+    """Give an object tables and arrays of its own where it shares those of its class, with every other object."""
+    if not hasattr(layer, "__dict__"):
+        return
+    shared = {name: value for kind in reversed(type(layer).__mro__[:-1]) for name, value in vars(kind).items()}
+    for name, value in shared.items():
+        if isinstance(value, (dict, list, np.ndarray)) and not name.startswith("__") and name not in vars(layer):
+            setattr(layer, name, copy.deepcopy(value))
 
 
 def run_forward(workshop: Workshop, layer: Any, method: Method, inputs: Mapping[str, Array]) -> Forward:
@@ -144,4 +153,7 @@ def run_backward(
     if cache is not MISSING:
         names["cache"] = cache
     returned = workshop.called(layer, method.name, method.arguments, names)
-    return multiplied(cotangents[0], returned) if method.elementwise else returned
+    for call in workshop.target.after:
+        workshop.called(layer, call.path, call.arguments or (), names)
+    gives_entries = method.elementwise and not isinstance(returned, dict)
+    return multiplied(cotangents[0], returned) if gives_entries else returned
