@@ -6,7 +6,9 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from gradverify.layers.registry import LAYERS
-from gradverify.spec.model import Case, FrameworkTarget, FunctionsTarget, LayerTarget
+from gradverify.spec.model import FRAMEWORKS, Case, FrameworkTarget, FunctionsTarget, LayerTarget
+from gradverify.targets.arrays import adapted
+from gradverify.targets.frameworks import require
 from gradverify.targets.functions import FunctionPair
 from gradverify.targets.importing import load_function, with_objects
 
@@ -43,16 +45,25 @@ def load_target(case: Case, inputs: Mapping[str, Array], differentiable: tuple[s
     """
     if isinstance(case.target, LayerTarget):
         return load_layer(case, case.target.implementation, differentiable)
+    _require_framework(case)
     params = with_objects(case.params)
     if isinstance(case.target, FunctionsTarget):
         return _load_functions(case.target, params, differentiable)
     if isinstance(case.target, FrameworkTarget):
-        load = resolve_name(_FRAMEWORKS[case.target.framework])
-        framework: Target = load(case.target, inputs, params, differentiable)
+        framework: Target = resolve_name(_FRAMEWORKS[case.target.framework])(case, inputs, params, differentiable)
         return framework
     from gradverify.targets.objects import load_object  # noqa: PLC0415  cases without objects go without it
 
     return load_object(case, inputs, params, differentiable)
+
+
+def _require_framework(case: Case) -> None:
+    """Say what to install where a case needs a framework, before code of the user imports it."""
+    target = case.target
+    if isinstance(target, FrameworkTarget):
+        require(target.framework)
+    elif isinstance(target, FunctionsTarget) and target.arrays in FRAMEWORKS:
+        require(target.arrays)
 
 
 def load_layer(case: Case, implementation: str, differentiable: tuple[str, ...]) -> Target:
@@ -81,9 +92,15 @@ def _without(
 
 def _load_functions(target: FunctionsTarget, params: Mapping[str, Any], differentiable: tuple[str, ...]) -> Target:
     backward = target.backward
+    forward_function = load_function(target.forward)
+    backward_function = None if backward is None else load_function(backward)
+    if target.arrays in FRAMEWORKS:
+        forward_function, backward_function = adapted(
+            target.arrays, forward_function, backward_function, target.returns
+        )
     return FunctionPair(
-        load_function(target.forward),
-        None if backward is None else load_function(backward),
+        forward_function,
+        backward_function,
         params,
         differentiable,
         target.returns,
