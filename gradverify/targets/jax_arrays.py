@@ -34,11 +34,7 @@ def array_of(array: Array) -> Any:
 
 def numpy_of(value: Any) -> Any:
     """Return a copy of an array of jax as one of numpy, and anything else as it is."""
-    if not isinstance(value, jax.Array):
-        return value
-    # bfloat16 and its like are no numbers to numpy, and float32 holds them all
-    known = value.astype(jnp.float32) if np.dtype(value.dtype).kind == "V" else value
-    return np.array(known)
+    return np.array(value) if isinstance(value, jax.Array) else value
 
 
 def precision(dtype: np.dtype[Any] | None) -> AbstractContextManager[Any]:

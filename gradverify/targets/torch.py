@@ -56,10 +56,22 @@ def load_torch(
     call = read_torch_call(case, inputs, params)
     if call.module is None:
         return TorchTarget(call, None, differentiable, target.device)
+    _settle(call, target, inputs)
     call.module.to(device=target.device, dtype=dtype)
     module = module_call(call, target, inputs, differentiable)
     wanted = (*differentiable, *module.own_inputs)
     return TorchTarget(call, module, wanted, target.device, own_inputs=module.own_inputs)
+
+
+def _settle(call: FunctionCall, target: FrameworkTarget, inputs: Mapping[str, Array]) -> None:
+    """Run a lazy module once, in the dtype in which it was made: its parameters have shapes only then."""
+    parameters = dict(call.module.named_parameters())
+    if not any(torch.nn.parameter.is_lazy(parameter) for parameter in parameters.values()):
+        return
+    names = [name for name in inputs if target.parameters.get(name, name) not in parameters]
+    tensors = {name: array_of(inputs[name]) for name in names}
+    with torch.no_grad():
+        call({name: value.float() if value.is_floating_point() else value for name, value in tensors.items()})
 
 
 def _checked(device: str, dtypes: Iterable[str], chosen: str) -> Any:
@@ -68,7 +80,8 @@ def _checked(device: str, dtypes: Iterable[str], chosen: str) -> Any:
         try:
             dtype_of(name)
         except TypeError:
-            raise TargetError(f"torch has no {name}, expected float64, float32 or float16") from None
+            known = "longdouble" if np.dtype(name) == np.longdouble else name
+            raise TargetError(f"torch has no {known}, expected float64, float32 or float16") from None
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise TargetError(f"there is no device '{device}': torch finds no CUDA here, expected cpu")
     try:
@@ -175,10 +188,12 @@ def _differentiable(outputs: list[Any]) -> tuple[bool, ...]:
     Raises
     ------
     TargetError
-        There are none, or complex ones.
+        There are none, or complex ones, or some of bfloat16.
     """
     if any(output.is_complex() for output in outputs):
         raise TargetError("forward returned complex numbers, expected real ones; torch.view_as_real makes them")
+    if any(output.dtype is torch.bfloat16 for output in outputs):
+        raise TargetError("forward returned bfloat16, which has too few digits to verify; expected float32 or float64")
     real = tuple(output.is_floating_point() for output in outputs)
     if not any(real):
         kinds = ", ".join(str(output.dtype) for output in outputs)

@@ -28,13 +28,16 @@ def array_of(array: Array, device: Any = "cpu") -> Any:
 
 
 def numpy_of(value: Any) -> Any:
-    """Return a copy of a tensor as an array, and anything else as it is."""
+    """Return a copy of a tensor as an array, and anything else as it is.
+
+    Raises
+    ------
+    TypeError
+        numpy has no such dtype: bfloat16, for one.
+    """
     if not isinstance(value, torch.Tensor):
         return value
-    plain = value.detach().cpu().resolve_conj().resolve_neg()
-    # numpy has no such dtype, and float32 holds all its numbers
-    known = plain.float() if plain.dtype is torch.bfloat16 else plain
-    return known.numpy().copy()
+    return value.detach().cpu().resolve_conj().resolve_neg().numpy().copy()
 
 
 @contextmanager

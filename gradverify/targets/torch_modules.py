@@ -69,7 +69,10 @@ class _Kept:
 
     def __init__(self, module: Any, moved: Iterable[Any]) -> None:
         parts = [vars(part) for part in module.modules()]
-        self._attributes = [(part, {key: (value, _contents(value)) for key, value in part.items()}) for part in parts]
+        self._attributes = [(part, dict(part)) for part in parts]
+        holders = [value for part in parts for value in part.values() if isinstance(value, (list, dict, set))]
+        self._empty = [holder for holder in holders if not holder]
+        self._filled = [(holder, copy.copy(holder)) for holder in holders if holder]
         besides = {id(parameter) for parameter in moved}
         cast = [*module.parameters(), *module.buffers()]
         self._cast = [(tensor, tensor.detach().clone()) for tensor in cast if id(tensor) not in besides]
@@ -78,30 +81,20 @@ class _Kept:
         self._plain = [(one, one.clone()) for one in plain if id(one) not in known and not one.requires_grad]
 
     def restore(self, dtype: Any) -> None:
-        """Put everything back, floating buffers and parameters in a dtype."""
+        """Put everything back, floating buffers and parameters in a dtype; what is put back stays the same object."""
         for part, attributes in self._attributes:
             for added in part.keys() - attributes.keys():
                 del part[added]
-            for key, (value, contents) in attributes.items():
-                part[key] = value
-                if contents is not None:
-                    _refill(value, contents)
+            part.update(attributes)
+        for holder in self._empty:
+            holder.clear()
+        for holder, contents in self._filled:
+            holder.clear()
+            (holder.extend if isinstance(holder, list) else holder.update)(contents)
         for tensor, was in self._cast:
             tensor.data = was.to(dtype or was.dtype, copy=True) if was.is_floating_point() else was.clone()
         for tensor, was in self._plain:
             tensor.data = was.clone()
-
-
-def _contents(value: Any) -> Any:
-    """Return a copy of a container that code may add to, else ``None``."""
-    return copy.copy(value) if isinstance(value, (list, dict, set)) else None
-
-
-def _refill(container: Any, contents: Any) -> None:
-    """Give a container back what it held; others may hold it, too, so it stays the same one."""
-    if container or contents:
-        container.clear()
-        (container.extend if isinstance(container, list) else container.update)(contents)
 
 
 def module_call(
