@@ -40,17 +40,25 @@ def widest(arrays: Iterable[Array]) -> np.dtype[Any] | None:
     return np.result_type(*found) if found else None
 
 
-def listed(result: Any, array: type) -> list[Any]:
+def listed(result: Any, array: type, wanted: str) -> list[Any]:
     """Return the outputs in one list: what forward returned, or what its tuples and lists hold; ``None`` is no output.
+
+    Parameters
+    ----------
+    result
+        What it returned.
+    array
+        The framework's class of arrays.
+    wanted
+        What an array is called.
 
     Raises
     ------
     TargetError
-        There is anything else than arrays of the framework.
+        There is anything else.
     """
     if isinstance(result, (tuple, list)):
-        return [output for item in result if item is not None for output in listed(item, array)]
+        return [output for item in result if item is not None for output in listed(item, array, wanted)]
     if not isinstance(result, array):
-        kind = f"a {type(result).__name__}"
-        raise TargetError(f"forward returned {kind}, expected a {array.__name__}, or a tuple or list of them")
+        raise TargetError(f"forward returned a {type(result).__name__}, expected {wanted}, or a tuple or list of them")
     return [result]

@@ -119,7 +119,11 @@ class JaxTarget:
     def _outputs(self, arrays: Mapping[str, Any]) -> list[Any]:
         """Return the outputs of a floating dtype."""
         seed_global_generators()
-        outputs = listed(self._called(arrays), jax.Array)
+        outputs = listed(self._called(arrays), jax.Array, "an array")
+        if any(output.dtype == jnp.bfloat16 for output in outputs):
+            raise TargetError(
+                "forward returned bfloat16, which has too few digits to verify; expected float32 or float64"
+            )
         floating = [output for output in outputs if np.dtype(output.dtype).kind in "fc"]
         if not floating:
             kinds = ", ".join(str(output.dtype) for output in outputs)

@@ -172,9 +172,9 @@ class TorchTarget:
     def _read(self, result: Any) -> list[Any]:
         if isinstance(result, torch.nn.Module):
             raise TargetError(
-                "what was called returned a Module; where it makes one, write its call: name() or name(3)"
+                "a function returned a Module, expected tensors; write name() for one that makes a module"
             )
-        outputs = listed(result, torch.Tensor)
+        outputs = listed(result, torch.Tensor, "a tensor")
         if self._kept is None:
             self._kept = _differentiable(outputs)
         if len(outputs) != len(self._kept):

@@ -102,7 +102,7 @@ def _own_copy(module: Any) -> Any:
 
 
 def _makes_module(found: Any, target: FrameworkTarget, inputs: Iterable[str], params: Mapping[str, Any]) -> bool:
-    """Return whether a function makes a module: its call takes no input, or cannot take them."""
+    """Return whether a function makes a module: its call takes no input, or it can do without."""
     if not callable(found) or isinstance(found, type):
         return False
     if target.call.arguments is not None:
@@ -111,12 +111,15 @@ def _makes_module(found: Any, target: FrameworkTarget, inputs: Iterable[str], pa
         signature = inspect.signature(found)
     except (TypeError, ValueError):  # torch's own functions have none
         return False
-    return not _binds(signature, inputs, params) and _binds(signature, (), params)
+    return _is_complete(signature, params)
 
 
-def _binds(signature: inspect.Signature, positional: Iterable[str], named: Mapping[str, Any]) -> bool:
+def _is_complete(signature: inspect.Signature, params: Mapping[str, Any]) -> bool:
+    """Return whether parameters are all that a function needs: one of inputs needs them, or takes any number."""
+    if any(item.kind is item.VAR_POSITIONAL for item in signature.parameters.values()):
+        return False
     try:
-        signature.bind(*positional, **named)
+        signature.bind(**params)
     except TypeError:
         return False
     return True
