@@ -51,13 +51,14 @@ def load_torch(
         There is no such thing, no such device or dtype, or the parameters of a module do not fit.
     """
     target: FrameworkTarget = case.target  # type: ignore[assignment]  # of this kind, as it was asked for here
-    dtype = _checked(target.device, {case.dtype, *(str(value.dtype) for value in inputs.values())}, case.dtype)
+    _check_dtypes([case.dtype, *(str(value.dtype) for value in inputs.values())])
+    _check_device(target.device)
     _seed_all()
     call = read_torch_call(case, inputs, params)
     if call.module is None:
         return TorchTarget(call, None, differentiable, target.device)
     _settle(call, target, inputs)
-    call.module.to(device=target.device, dtype=dtype)
+    call.module.to(device=target.device, dtype=dtype_of(case.dtype))
     module = module_call(call, target, inputs, differentiable)
     wanted = (*differentiable, *module.own_inputs)
     return TorchTarget(call, module, wanted, target.device, own_inputs=module.own_inputs)
@@ -74,22 +75,23 @@ def _settle(call: FunctionCall, target: FrameworkTarget, inputs: Mapping[str, Ar
         call({name: value.float() if value.is_floating_point() else value for name, value in tensors.items()})
 
 
-def _checked(device: str, dtypes: Iterable[str], chosen: str) -> Any:
-    """Return the dtype of the case, after seeing that torch has it, those of all inputs, and the device."""
-    for name in sorted(dtypes):
+def _check_dtypes(names: Iterable[str]) -> None:
+    for name in names:
         try:
             dtype_of(name)
         except TypeError:
             known = "longdouble" if np.dtype(name) == np.longdouble else name
             raise TargetError(f"torch has no {known}, expected float64, float32 or float16") from None
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise TargetError(f"there is no device '{device}': torch finds no CUDA here, expected cpu")
+
+
+def _check_device(name: str) -> None:
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise TargetError(f"there is no device '{name}': torch finds no CUDA here, expected cpu")
     try:
-        torch.empty(0, device=device)
+        torch.empty(0, device=name)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).partition("\n")[0]
-        raise TargetError(f"there is no device '{device}': {reason}") from None
-    return dtype_of(chosen)
+        raise TargetError(f"there is no device '{name}': {reason}") from None
 
 
 @dataclass(slots=True)
@@ -115,16 +117,27 @@ class TorchTarget:
     calls: Calls = field(default_factory=Calls)
     own_inputs: Mapping[str, Array] = field(default_factory=dict)
     _kept: tuple[bool, ...] | None = None
+    _records: bool = False
 
     def forward(self, inputs: Mapping[str, Array]) -> Forward:
-        """Run the forward pass; the first one records what is differentiated, to tell outputs from constants.
+        """Run the forward pass; the first one is recorded, to tell outputs from constants.
 
         Raises
         ------
         TargetError
             What it returned cannot be read.
         """
-        with _computing(inputs, grad=self._kept is None):
+        if self._kept is None or self._records:
+            return self._passed(inputs, grad=True)
+        try:
+            return self._passed(inputs, grad=False)
+        except RuntimeError:  # code that differentiates in its forward pass: a force as the slope of an energy
+            forward = self._passed(inputs, grad=True)
+            self._records = True
+            return forward
+
+    def _passed(self, inputs: Mapping[str, Array], *, grad: bool) -> Forward:
+        with _computing(inputs, grad=grad):
             outputs, _ = self._called(inputs)
         return Forward(tuple(numpy_of(output) for output in outputs))
 

@@ -48,8 +48,8 @@ def test_right_twins_pass_and_wrong_ones_fail(right, wrong, entry, dtype):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("transposed", "Custom VJP bwd rule must produce an output with the same type as the args tuple"),
-        ("one_gradient", "Custom VJP bwd rule must produce an output with the same container (pytree) structure"),
+        ("transposed", "[1] the bwd rule produced an output of"),
+        ("one_gradient", "must produce an output with the same container (pytree) structure"),
     ],
 )
 def test_gradients_of_a_wrong_shape_or_number_fail_in_the_words_of_jax(name, message):

@@ -34,6 +34,7 @@ TWINS = [
     ("Affine(x, w, 2.5)", "AffineWithoutScale(x, w, 2.5)", {"inputs": AFFINE}),
     ("Affine", "AffineWithNone", {"inputs": AFFINE, "params": {"scale": 2.0}}),
     ("Exponential", "ExponentialSummed", {"inputs": {"x": [3, 4], "w": [4]}}),
+    ("force", "force_wrong", {}),
     ("TripledInPlace", "DoubledInPlace", {}),
     ("SquareAndSigns", "SquareAndSignsHalved", {}),
     ("Picked", "PickedLast", {"inputs": {"rows": ROWS, "table": [5, 3]}}),

@@ -322,6 +322,16 @@ class RandomMaskScaled(RandomMask):
         return 1.25 * dout * ctx.saved_tensors[0]
 
 
+def force(x):
+    (slope,) = torch.autograd.grad((x**3).sum(), x, create_graph=True)
+    return slope
+
+
+def force_wrong(x):
+    (slope,) = torch.autograd.grad((x**3).sum(), x)
+    return slope * x / x.detach()
+
+
 def filled(x):
     out = torch.zeros(x.shape)  # of no dtype in particular
     for row in range(x.shape[0]):
