@@ -7,6 +7,7 @@
     ├── SpecError           the spec files are invalid; carries every problem
     ├── RoleError           a role of a window names nothing, or no length
     ├── TargetError         user code could not be loaded, or returned what cannot be read
+    ├── GradientsError      gradients were asserted that do not pass (also an AssertionError)
     └── GeometryError       a window that does not fit its input (also a ValueError)
 
 All of them survive pickling, since they cross process borders.
@@ -14,13 +15,14 @@ All of them survive pickling, since they cross process borders.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from types import CodeType, TracebackType
 
 __all__ = [
     "GeometryError",
+    "GradientsError",
     "GradverifyError",
     "RoleError",
     "SpecError",
@@ -83,6 +85,26 @@ class RoleError(GradverifyError):
 
 class TargetError(GradverifyError):
     """User code could not be loaded, or returned something that cannot be read."""
+
+
+class GradientsError(GradverifyError, AssertionError):
+    """Gradients were asserted that do not pass; its text is the readable report.
+
+    Parameters
+    ----------
+    text
+        The readable report.
+    report
+        The report itself.
+    """
+
+    def __init__(self, text: str, report: Any) -> None:
+        super().__init__(text, report)
+        self.text = text
+        self.report = report
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class GeometryError(GradverifyError, ValueError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from dataclasses import fields
 
 import pytest
@@ -14,7 +16,9 @@ from gradverify.numerics.comparison import TOLERANCES
 from gradverify.results import EVIDENCE, CaseResult, Contract, Geometry, GradientCheck
 from gradverify.spec.expansion import expand
 from gradverify.spec.files import read_specs
+from gradverify.spec.grammar import Section
 from gradverify.spec.language import CASE, SPEC
+from gradverify.spec.target_rules import TARGET_FIELDS
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 README = (ROOT / "README.md").read_text()
@@ -29,6 +33,9 @@ def test_links_lead_somewhere(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_specs_in_the_documents_are_valid(page, tmp_path):
+    for name, code in re.findall(r"```python\n# (\S+)\n(.*?)```", page.read_text(), re.DOTALL):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(code)
     for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)):
         if "cases:" in block:
             file = tmp_path / f"{number}.yaml"
@@ -46,6 +53,16 @@ def test_the_two_commands_of_the_readme_are_those_of_the_gate():
     assert f" {commands[1]}\n" in gate
 
 
+def test_the_test_file_of_the_readme_passes(tmp_path):
+    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "test_mine.py").write_text(block)
+    layers = "import numpy as np\ndef relu_forward(x):\n    return np.maximum(0, x), x\n"
+    (tmp_path / "mylayers.py").write_text(f"{layers}def relu_backward(dout, x):\n    return dout * (x > 0)\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout, done.stdout
+
+
 def test_every_command_and_option_is_in_the_documents():
     text = (ROOT / "docs/commands.md").read_text()
     shared = [option for name in ("run", "audit", "sweep") for option in commands.get_command(None, name).params]
@@ -56,7 +73,15 @@ def test_every_command_and_option_is_in_the_documents():
 
 def test_every_key_of_the_spec_is_in_the_documents():
     text = (ROOT / "docs/spec.md").read_text()
-    assert [name for name in {**SPEC.fields, **CASE.fields} if f"`{name}`" not in text] == []
+    inner = [rule for target in TARGET_FIELDS.values() for rule in sections_of(target.rule)]
+    names = {name for section in (SPEC, CASE, *inner) for name in section.fields}
+    assert [name for name in sorted(names) if f"`{name}`" not in text] == []
+
+
+def sections_of(rule):
+    if isinstance(rule, Section):
+        return [rule]
+    return [section for inner in getattr(rule, "rules", ()) for section in sections_of(inner)]
 
 
 def test_every_field_of_the_report_is_in_the_documents():

@@ -15,9 +15,9 @@ from gradverify.results import CaseResult, Contract, Geometry, GradientCheck, Se
 from gradverify.spec.model import Case, Check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["verify"]
+__all__ = ["verify", "verify_subject"]
 
 
 @dataclass(slots=True)
@@ -31,11 +31,19 @@ class _Findings:
 
 
 def verify(case: Case) -> CaseResult:
-    """Run every check of a case and return what was found; user code that raises makes it an ``error``."""
+    """Import the target of a case, run every check and return what was found.
+
+    User code that raises makes it an ``error``.
+    """
+    return verify_subject(case, lambda: subject_of(case))
+
+
+def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
+    """Run every check of a case on a subject that is made when its turn comes, and return what was found."""
     started = time.perf_counter()
     findings = _Findings()
     try:
-        verdict, reason = _examined(case, findings)
+        verdict, reason = _examined(case, findings, make)
     except GradverifyError as error:
         verdict, reason = Verdict.ERROR, str(error)
     except Exception as error:  # noqa: BLE001  user code may raise anything
@@ -53,7 +61,7 @@ def verify(case: Case) -> CaseResult:
     )
 
 
-def _examined(case: Case, findings: _Findings) -> tuple[Verdict, str | None]:
+def _examined(case: Case, findings: _Findings, make: Callable[[], Subject]) -> tuple[Verdict, str | None]:
     """Run the checks in order; each fills in what it finds."""
     if Check.GEOMETRY in case.checks:
         findings.geometry = geometry_of(case)
@@ -62,7 +70,7 @@ def _examined(case: Case, findings: _Findings) -> tuple[Verdict, str | None]:
         return (Verdict.SKIP if case.sweep else Verdict.ERROR), reason
     if case.checks == (Check.GEOMETRY,):
         return Verdict.PASS, None
-    findings.subject = subject_of(case)
+    findings.subject = make()
     trial = run_trial(case, findings.subject)
     if not isinstance(trial, Trial):
         findings.contracts.append(contracts.finite_forward(trial))
@@ -80,6 +88,9 @@ def _contracts(case: Case, subject: Subject, trial: Trial) -> Iterator[Contract]
     yield contracts.shape(subject, trial)
     yield contracts.dtype(subject, trial)
     yield contracts.finite(trial)
+    covered = contracts.coverage(subject)
+    if covered is not None:
+        yield covered
     agreed = contracts.agreement(case, subject, trial)
     if agreed is not None:
         yield agreed

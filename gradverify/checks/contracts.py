@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gradverify.checks.subject import Subject, Trial
     from gradverify.targets.protocol import Forward
 
-__all__ = ["agreement", "arity", "dtype", "finite", "finite_forward", "shape"]
+__all__ = ["agreement", "arity", "coverage", "dtype", "finite", "finite_forward", "shape"]
 
 # Roundings by which two implementations of one formula may differ, relative to the largest entry.
 _AGREEMENT_ROUNDINGS = 256
@@ -67,6 +67,19 @@ def dtype(subject: Subject, trial: Trial) -> Contract:
         return _contract("dtype", wrong, "")
     severity = Severity.WARNING if other else Severity.FAILURE
     return _contract("dtype", other, "every gradient has the dtype of its input", severity)
+
+
+def coverage(subject: Subject) -> Contract | None:
+    """Check that every array of an object that moves its outputs has a gradient; a warning.
+
+    Returns ``None`` where that was not looked for.
+    """
+    if subject.target.unverified is None:
+        return None
+    missing = ", ".join(subject.target.unverified)
+    problems = [f"{missing} of the object moves the output, and no gradient of it was found"] if missing else []
+    severity = Severity.WARNING if missing else Severity.FAILURE
+    return _contract("coverage", problems, "every array that moves the output has a gradient", severity)
 
 
 def finite_forward(forward: Forward) -> Contract:

@@ -80,13 +80,17 @@ def cotangents_of(case: Case, outputs: tuple[NDArray[Any], ...], kind: str = "ra
     outputs
         What forward returned.
     kind
-        ``random``: signed, from streams of their own; ``ones``; or ``mean``: one over the number of entries.
+        ``random``: signed, from streams of their own; ``ones``; ``mean``: one over the number of entries; ``single``: 0
+        but for one random entry.
     """
     drawn = []
     for number, output in enumerate(outputs):
         values = np.full(output.shape, 1.0 / max(output.size, 1) if kind == "mean" else 1.0)
-        if kind == "random":
-            values = np.asarray(cotangent(output.shape, stream(case.seed, "cotangent", case.name, str(number))))
+        if kind in {"random", "single"}:
+            random = stream(case.seed, "cotangent", case.name, str(number))
+            values = np.asarray(cotangent(output.shape, random))
+            if kind == "single":
+                values[np.arange(output.size).reshape(output.shape) != random.integers(output.size)] = 0.0
         drawn.append(values.astype(output.dtype))
     return tuple(drawn)
 

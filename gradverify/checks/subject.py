@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradverify.checks.data import cotangents_of, differentiable_names, inputs_of
+from gradverify.errors import TargetError, nearest_name
 from gradverify.targets.loading import load_target
+from gradverify.targets.scaled import Scaled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from gradverify.spec.model import Case
     from gradverify.targets.protocol import Forward, Gradients, Target
 
-__all__ = ["Subject", "Trial", "run_trial", "subject_of"]
+__all__ = ["Subject", "Trial", "run_trial", "subject_of", "subject_with"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,21 @@ class Trial:
 
 def subject_of(case: Case) -> Subject:
     """Import the target of a case and make its data."""
-    inputs = inputs_of(case)
+    return subject_with(case, inputs_of(case), partial(load_target, case))
+
+
+def subject_with(
+    case: Case, inputs: dict[str, NDArray[Any]], load: Callable[[dict[str, NDArray[Any]], tuple[str, ...]], Target]
+) -> Subject:
+    """Return the subject of a case whose data are there: the target's own parameters are inputs like the others."""
     differentiable = differentiable_names(case, inputs)
-    target = load_target(case, inputs, differentiable)
+    target = load(inputs, differentiable)
+    unknown = [name for name in case.scale if name not in (*inputs, *target.own_inputs)]
+    if unknown:
+        known = (*inputs, *target.own_inputs)
+        raise TargetError(f"scale: there is no input '{unknown[0]}', {nearest_name(unknown[0], known)}")
+    if case.scale:
+        target = Scaled(target, case.scale)
     return Subject(target, {**inputs, **target.own_inputs}, (*differentiable, *target.own_inputs))
 
 

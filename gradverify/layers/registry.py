@@ -101,6 +101,9 @@ class WindowRoles:
         Names of parameters, or plain numbers or pairs.
     reads_padding_only
         Whether a window may lie wholly in padding.
+    layout, kernel_layout
+        A letter for each axis of the input and of the kernel, as ``NHWC`` and ``HWIO``; ``None``: the last axes are
+        the spatial ones.
     """
 
     input: str
@@ -109,6 +112,8 @@ class WindowRoles:
     padding: Any = 0
     dilation: Any = 1
     reads_padding_only: bool = True
+    layout: str | None = None
+    kernel_layout: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

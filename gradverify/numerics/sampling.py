@@ -35,7 +35,7 @@ def fill(kind: str, shape: tuple[int, ...], options: Mapping[str, float], random
     Parameters
     ----------
     kind
-        ``normal``, ``uniform``, ``ones``, ``zeros``, ``arange`` or ``integers``.
+        ``normal``, ``uniform``, ``ones``, ``zeros``, ``arange``, ``integers`` or ``onehot``: one 1 along the last axis.
     shape
         Shape of the array.
     options
@@ -49,6 +49,8 @@ def fill(kind: str, shape: tuple[int, ...], options: Mapping[str, float], random
         return random.uniform(options.get("low", 0.0), options.get("high", 1.0), shape)
     if kind == "integers":
         return random.integers(int(options.get("low", 0)), int(options["high"]), shape)
+    if kind == "onehot":
+        return np.eye(shape[-1])[random.integers(0, shape[-1], shape[:-1])]
     if kind == "arange":
         return np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)
     return np.full(shape, {"ones": 1.0, "zeros": 0.0}[kind])

@@ -43,7 +43,9 @@ def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
 
 
 def assurances(result: CaseResult) -> Iterator[str]:
-    """Yield what is certain about the gradients that pass without a look at each of their elements."""
+    """Yield what was not looked at, and what is certain about gradients whose elements were not compared one by one."""
+    missed = (part for part in result.contracts if part.code == "coverage" and part.verdict is not Verdict.PASS)
+    yield from (f"     not verified: {part.message}" for part in missed)
     passing = [part for part in result.gradients if part.verdict is Verdict.PASS]
     yield from (f"     {line}" for part in passing for line in _certificate(part, full=False))
 

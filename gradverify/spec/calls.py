@@ -116,7 +116,11 @@ def _arguments(text: str) -> tuple[tuple[str | None, Argument], ...]:
     try:
         tree = ast.parse(f"_{text.strip()}", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ValueError("its parentheses hold no arguments that Python could read; quote the whole call") from None
+        if text.count("(") > text.count(")"):
+            said = "its parentheses are not closed; inside {...}, put the whole call in quotes"
+        else:
+            said = "its parentheses hold no arguments that Python could read"
+        raise ValueError(said) from None
     if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):
         raise ValueError("expected one call and nothing behind it")  # noqa: TRY004  the text is wrong, no type
     listed: list[tuple[str | None, Argument]] = [(None, _argument(node)) for node in tree.args]

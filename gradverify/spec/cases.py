@@ -21,7 +21,7 @@ from gradverify.spec.model import (
 )
 from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode, shortened
 from gradverify.spec.sweeping import overlapping, sweepable, swept_values
-from gradverify.spec.targets import read_target, search_path
+from gradverify.spec.targets import check_imports, read_target, search_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,14 +39,15 @@ class FileContext:
         The file as the user named it, and the absolute folder it lies in.
     defaults
         Valid top-level entries.
-    search_path
-        Folders searched for user code.
+    search_path, preload
+        Folders searched for user code, and what is imported before it.
     """
 
     file: str
     folder: str
     defaults: Mapping[str, Any]
     search_path: tuple[str, ...]
+    preload: tuple[str, ...] = ()
 
 
 def read_case(node: MappingNode, context: FileContext, problems: Problems) -> CaseSpec | None:
@@ -102,7 +103,9 @@ class _CaseReader:
             checks=tuple(check for check in Check if check in self.values.get("checks", tuple(Check))),
             expect=Verdict(self.values.get("expect", "pass")),
             cotangent=self.values.get("cotangent"),
+            scale=self._scale(),
             search_path=() if self.layer else search_path(targets[0], self.context.search_path),
+            preload=() if self.layer else self.context.preload,
             positions=dict(_positions(self.node)),
         )
 
@@ -113,6 +116,17 @@ class _CaseReader:
     def _place(self, name: str) -> Position:
         key = next((key for key, _ in self.node.entries if key.text == name), None)
         return self.node.position if key is None else key.position
+
+    def _scale(self) -> Mapping[str, float | str]:
+        scale: Mapping[str, float | str] = self.values.get("scale", {})
+        for name, factor in scale.items():
+            if name not in self._keys("inputs") and self.node.get("functions") is not None:
+                self._problem(
+                    "scale", f"'{name}' in scale is no input, {nearest_name(name, tuple(self._keys('inputs')))}"
+                )
+            if isinstance(factor, str) and factor not in self._keys("dims"):
+                self._problem("scale", f"'{factor}' is no dim, {nearest_name(factor, tuple(self._keys('dims')))}")
+        return scale
 
     def _shared(self, name: str, default: Any) -> Any:
         return self.values.get(name, self.context.defaults.get(name, default))
@@ -135,7 +149,7 @@ class _CaseReader:
                 self._problem("implementation", "'implementation' belongs to built-in layers, expected none here")
             target = read_target(self.node, self.values, self.context.folder, self.problems)
             return () if target is None else (target,)
-        for name in ("returns", "cotangent"):
+        for name in ("returns", "cotangent", "scale"):
             if name in self.values:
                 self._problem(name, f"'{name}' belongs to code of your own, expected none here")
         names = tuple(item.name for item in self.layer.implementations)
@@ -187,9 +201,11 @@ class _CaseReader:
                 self._problem("inputs", message)
 
     def _check_params(self) -> None:
-        if self.layer is None:
-            return
         node = self.node.get("params")
+        if self.layer is None:
+            if node is not None:
+                check_imports(node, self.context.folder, self.problems)
+            return
         known = {item.name: item for item in self.layer.parameters}
         entries = node.entries if isinstance(node, MappingNode) else ()
         for key, value in entries:
@@ -255,7 +271,8 @@ class _CaseReader:
     def _check_something_to_differentiate(self, inputs: tuple[InputSpec, ...]) -> None:
         read = self.values.get("inputs", {})
         checks = self.values.get("checks", tuple(Check))
-        if not inputs or len(inputs) < len(read) or Check.GRADIENTS not in checks:
+        discovers = self.node.get("object") is not None or self.node.get("torch") is not None
+        if not inputs or len(inputs) < len(read) or Check.GRADIENTS not in checks or discovers:
             return
         if not any(item.differentiable for item in inputs) and not self._may_have_parameters:
             self._problem(

@@ -214,7 +214,9 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
         checks=case.checks,
         expect=case.expect,
         cotangent=case.cotangent,
+        scale={name: float(dims[factor] if isinstance(factor, str) else factor) for name, factor in case.scale.items()},
         search_path=case.search_path,
+        preload=case.preload,
     )
 
 

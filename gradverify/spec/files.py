@@ -10,7 +10,7 @@ from typing import Any
 from gradverify.errors import SpecError, UsageError
 from gradverify.spec.cases import FileContext, read_case
 from gradverify.spec.language import SPEC
-from gradverify.spec.model import CaseSpec, Spec
+from gradverify.spec.model import SHIMS, CaseSpec, Spec
 from gradverify.spec.nodes import MappingNode, Node, Problems, SequenceNode, TooManyProblems, shortened
 from gradverify.spec.parsing import read_document
 
@@ -71,6 +71,7 @@ def _read_spec(path: Path, problems: Problems) -> Spec | None:
     if not isinstance(root, MappingNode):
         return None
     context = _context(path, values)
+    _check_preload(root, context.preload, problems)
     cases = _read_cases(root.get("cases"), context, problems)
     return Spec(file=str(path), seed=values.get("seed", 0), cases=cases)
 
@@ -79,7 +80,26 @@ def _context(path: Path, values: dict[str, Any]) -> FileContext:
     folder = path.resolve().parent
     folders = (folder, *((folder / name).resolve() for name in values.get("pythonpath", ())))
     unique = dict.fromkeys(str(entry) for entry in folders)
-    return FileContext(str(path), str(folder), values, tuple(unique))
+    return FileContext(str(path), str(folder), values, tuple(unique), _preload(values, folder))
+
+
+def _preload(values: dict[str, Any], folder: Path) -> tuple[str, ...]:
+    """Return what is imported before user code, with files made absolute."""
+    names = values.get("preload", ())
+    return tuple(str(folder / name) if name.endswith(".py") else name for name in names)
+
+
+def _check_preload(root: MappingNode, preload: tuple[str, ...], problems: Problems) -> None:
+    """Record every name that is neither a shim, nor a file that exists, nor a module's."""
+    node = root.get("preload")
+    places = node.items if isinstance(node, SequenceNode) and len(node.items) == len(preload) else ()
+    for place, name in zip(places, preload, strict=False):
+        if name.endswith(".py") and not os.path.isfile(name):  # noqa: PTH113  false, never an exception
+            said = shortened(getattr(place, "text", name))
+            problems.add(place.position, f"there is no file '{said}', expected one relative to the spec")
+        elif not name.endswith(".py") and name not in SHIMS and not all(map(str.isidentifier, name.split("."))):
+            message = f"'{shortened(name)}' is no module, expected a module, a .py file or a shim: {', '.join(SHIMS)}"
+            problems.add(place.position, message)
 
 
 def _read_cases(node: Node | None, context: FileContext, problems: Problems) -> tuple[CaseSpec, ...]:

@@ -78,6 +78,8 @@ class _InputReader:
             spec = self._from_file(folder)
         else:
             spec = self._from_shape()
+        if spec.fill is Fill.ONEHOT and not spec.shape:
+            self._problem(self.key, "init: onehot needs a shape, expected its last axis to be the classes")
         self._check_dtype(spec)
         self._check_nothing_drawn(spec)
         return spec

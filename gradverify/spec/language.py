@@ -6,7 +6,7 @@ import re
 
 from gradverify.layers.registry import LAYERS, Kind
 from gradverify.spec.grammar import Either, Field, ListOf, Plain, Rule, Section, Table
-from gradverify.spec.model import COTANGENTS, DTYPES, METHODS, Check, Fill
+from gradverify.spec.model import COTANGENTS, DTYPES, METHODS, SHIMS, Check, Fill
 from gradverify.spec.scalars import Choice, Flag, Real, Text, Whole
 from gradverify.spec.target_rules import RETURNS, TARGET_FIELDS
 
@@ -168,7 +168,15 @@ CASE = Section(
         ),
         "cotangent": Field(
             Choice("a cotangent", COTANGENTS),
-            "what the outputs are weighted with: random numbers, ones (the gradient of a sum) or 1/n (of a mean)",
+            "weights of the outputs: random, ones (the gradient of a sum), mean (1/n each), single (one entry alone)",
+        ),
+        "scale": Field(
+            Table(
+                Either("a number, or a name from dims", (Real(), Text("a name from dims", _NAME))),
+                "a mapping from inputs to numbers or names from dims",
+                _named("an input's name"),
+            ),
+            "what the gradients of your code are multiplied with before they are compared",
         ),
         "expect": Field(Choice("an expected verdict", ("pass", "fail")), "fail: a case that must be caught (pass)"),
         **_SHARED,
@@ -185,6 +193,10 @@ SPEC = Section(
         "pythonpath": Field(
             ListOf(Text("a folder", _VISIBLE, 1000), "a list of folders"),
             "searched after the spec's own folder; relative to the spec",
+        ),
+        "preload": Field(
+            ListOf(Text("a module, a .py file, or one of " + ", ".join(SHIMS), _VISIBLE, 1000), "a list of modules"),
+            "imported before your code, for what it expects to be there; files relative to the spec",
         ),
         "cases": Field(ListOf(CASE, "a list of cases", 1), "what to verify", required=True),
     },

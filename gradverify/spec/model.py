@@ -22,6 +22,7 @@ __all__ = [
     "FRAMEWORKS",
     "LARGEST_WHOLE",
     "METHODS",
+    "SHIMS",
     "Case",
     "CaseSpec",
     "Check",
@@ -42,8 +43,10 @@ Length: TypeAlias = int | str
 
 DTYPES = ("float64", "float32", "float16", "longdouble")
 METHODS = ("auto", "dense", "compressed", "certificate")
-COTANGENTS = ("random", "ones", "mean")
+COTANGENTS = ("random", "ones", "mean", "single")
 FRAMEWORKS = ("torch", "jax")
+# Names that older code expects and newer versions no longer have.
+SHIMS = ("old-numpy", "old-python")
 DEFAULT_TIMEOUT = 60.0
 LARGEST_WHOLE = 2**63 - 1
 
@@ -65,6 +68,7 @@ class Fill(StrEnum):
     ZEROS = "zeros"
     ARANGE = "arange"
     INTEGERS = "integers"
+    ONEHOT = "onehot"
     VALUES = "values"
     FILE = "file"
 
@@ -111,7 +115,9 @@ class InputSpec:
 
     @property
     def differentiable(self) -> bool:
-        """Whether a gradient is expected; integers have none, a file's dtype is known when it is read."""
+        """Whether a gradient is expected; labels have none, a file's dtype is known when it is read."""
+        if self.grad is None and self.fill is Fill.ONEHOT:
+            return False
         integer = self.dtype is not None and self.dtype.startswith(("int", "uint", "bool"))
         return not integer if self.grad is None else self.grad
 
@@ -187,6 +193,8 @@ class ObjectTarget:
         Makes the object.
     preset
         Name of the convention that says what is not said here.
+    attributes
+        Values by path, set after the object was made.
     setup
         Methods to call after that.
     forward, backward
@@ -205,6 +213,7 @@ class ObjectTarget:
 
     create: Call
     preset: str = "auto"
+    attributes: Mapping[str, Any] = field(default_factory=dict)
     setup: tuple[Call, ...] = ()
     forward: Call | None = None
     backward: Call | None = None
@@ -272,8 +281,10 @@ class CaseSpec:
         Forward passes that one look at an input's gradient may take; ``None`` leaves it to the engine.
     cotangent
         What the outputs are weighted with; ``None`` leaves it to the target.
-    search_path
-        Folders searched for user code; empty for built-ins.
+    scale
+        What analytic gradients are multiplied with before they are compared, by input; names are dims.
+    search_path, preload
+        Folders searched for user code, and what is imported before it; empty for built-ins.
     """
 
     name: str
@@ -295,7 +306,9 @@ class CaseSpec:
     checks: tuple[Check, ...]
     expect: Verdict
     cotangent: str | None
+    scale: Mapping[str, float | str]
     search_path: tuple[str, ...]
+    preload: tuple[str, ...]
     positions: Mapping[tuple[str, ...], Position]
 
     def where(self, *path: str) -> Position:
@@ -329,7 +342,7 @@ class Case:
         The swept ones.
     window
         Roles of the window, for windowed layers.
-    max_passes, cotangent
+    max_passes, cotangent, scale, search_path, preload
         As in ``CaseSpec``.
     """
 
@@ -351,7 +364,9 @@ class Case:
     checks: tuple[Check, ...] = tuple(Check)
     expect: Verdict = Verdict.PASS
     cotangent: str | None = None
+    scale: Mapping[str, float] = field(default_factory=dict)
     search_path: tuple[str, ...] = ()
+    preload: tuple[str, ...] = ()
 
     def result(self, verdict: Verdict, reason: str | None, **found: Any) -> CaseResult:
         """Return what was found about this case; ``found`` are the other fields of a ``CaseResult``."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 __all__ = [
     "MAX_PROBLEMS",
@@ -17,6 +18,7 @@ __all__ = [
     "TooManyProblems",
     "escaped",
     "kind_of",
+    "node_of",
     "shortened",
 ]
 
@@ -107,6 +109,17 @@ class Problems:
 
     def __bool__(self) -> bool:
         return bool(self.found)
+
+
+def node_of(value: Any, place: Position) -> Node:
+    """Return a plain Python value as a node; what is neither scalar, list nor mapping stands as its text."""
+    if isinstance(value, Mapping):
+        entries = ((ScalarNode(str(name), str(name), place), node_of(item, place)) for name, item in value.items())
+        return MappingNode(tuple(entries), place)
+    if isinstance(value, (list, tuple)):
+        return SequenceNode(tuple(node_of(item, place) for item in value), place)
+    plain = value is None or isinstance(value, (str, int, float, bool))
+    return ScalarNode(value if plain else repr(value), str(value), place)
 
 
 def kind_of(node: Node) -> str:

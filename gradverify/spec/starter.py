@@ -23,7 +23,8 @@ cases:
 
 _FUNCTIONS = """
   # Your own functions: forward(*inputs, **params) returns out or (out, cache); backward(dout, cache) returns the
-  # gradients in the order of the inputs. The module lies beside this file. Remove the signs to use it.
+  # gradients in the order of the inputs. A class with forward and backward methods is an object; what it has is found
+  # by its names. The module lies beside this file. Remove the signs to use it.
   # - name: mine
   #   functions: {forward: mylayers:forward, backward: mylayers:backward}
   #   inputs:
@@ -32,6 +33,9 @@ _FUNCTIONS = """
   #     y: {shape: [4], init: integers, high: 3, grad: false}   # a constant: labels, indices
   #   params: {}               # keyword arguments
   #   expect: pass             # fail: a case that must be caught
+  # - name: my-layer
+  #   object: mylayers:Dense(6, 3)
+  #   inputs: {x: [4, 6]}
 """
 
 

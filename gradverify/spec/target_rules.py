@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradverify.spec.grammar import Either, Field, ListOf, Rule, Section, Table
+from gradverify.spec.grammar import Either, Field, ListOf, Plain, Rule, Section, Table
 from gradverify.spec.model import FRAMEWORKS
 from gradverify.spec.presets import PRESETS
 from gradverify.spec.scalars import Called, Choice, Flag, Real, Text
@@ -16,13 +16,14 @@ _WHAT = "module:function or file.py:function, as in mylayers:conv_forward"
 _TEXT_CALL = Called(_WHAT)
 _FILE = Section("a function in a file", {"file": Field(_TEXT_CALL, "file.py:function, relative to the spec", True)})
 _CALL = Either(_WHAT, (_TEXT_CALL, _FILE))
+_CLASS = Called("module:Class or file.py:Class, as in layers:Dense(5, 3)")
 _METHOD = Called("a method's name, with or without arguments, as in forward(x)", method=True)
-_PATH = Text("a path like weights, params.W or params[0]", rf"{_NAME}(?:{_STEP})*")
+_PATH = Text("a path like weights, params.W or params[0]", rf"(?:{_NAME}|\[[0-9]+\])(?:{_STEP})*")
 _INPUT_NAME = Text("an input's name", _NAME)
 
 RETURNS = ListOf(
-    Text("out, out2, ..., cache, grad or _", r"out([2-9]|[1-9][0-9])?|cache|grad|_"),
-    "a list of out, out2, ..., cache, grad and _",
+    Text("out, out2, ..., cache, grad, grad2, ... or _", r"(out|grad)([2-9]|[1-9][0-9])?|cache|_"),
+    "a list of out, out2, ..., cache, grad, grad2, ... and _",
     1,
 )
 _GRADIENTS = Either(
@@ -69,8 +70,15 @@ _PARAMETER = Either(
 _OBJECT = Section(
     "an object",
     {
-        "class": Field(_CALL, "what makes the object; without arguments it gets params by name", required=True),
+        "class": Field(
+            Either(_CLASS.what, (_CLASS, _FILE)),
+            "what makes the object; without arguments it gets params by name",
+            required=True,
+        ),
         "preset": Field(Choice("a preset", tuple(PRESETS)), "the convention for what is not said here (auto)"),
+        "attributes": Field(
+            Table(Plain(), "a mapping from paths to values", _PATH), "values to set after the object was made"
+        ),
         "setup": Field(
             Either("a method, or a list of methods", (_METHOD, ListOf(_METHOD, "a list of methods", 1))),
             "methods to call after the object was made",
@@ -109,14 +117,14 @@ _TORCH = Section(
 _JAX = Section("a jax target", _FRAMEWORK)
 
 
-def _short(section: Section, example: str) -> Rule:
+def _short(section: Section, alone: Called) -> Rule:
     """Return a rule for a section of which only the call matters, mostly."""
-    return Either(f"{example}, or a mapping", (_TEXT_CALL, section))
+    return Either(f"{alone.what}, or a mapping", (alone, section))
 
 
 TARGET_FIELDS = {
     "functions": Field(_FUNCTIONS, "target: your own forward and backward"),
-    "object": Field(_short(_OBJECT, "module:Class"), "target: an object with forward and backward methods"),
-    "torch": Field(_short(_TORCH, "module:name"), "target: what torch differentiates"),
-    "jax": Field(_short(_JAX, "module:function"), "target: what jax differentiates"),
+    "object": Field(_short(_OBJECT, _CLASS), "target: an object with forward and backward methods"),
+    "torch": Field(_short(_TORCH, _TEXT_CALL), "target: what torch differentiates"),
+    "jax": Field(_short(_JAX, _TEXT_CALL), "target: what jax differentiates"),
 }

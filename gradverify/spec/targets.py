@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gradverify.errors import nearest_name
 from gradverify.spec.calls import Call
 from gradverify.spec.model import FrameworkTarget, FunctionsTarget, ObjectTarget, ParameterRole, Target
-from gradverify.spec.nodes import MappingNode, Node, Problems, shortened
+from gradverify.spec.nodes import MappingNode, Node, Problems, SequenceNode, shortened
+from gradverify.spec.scalars import Called
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["IMPORT", "read_target", "search_path", "with_lengths"]
+__all__ = ["IMPORT", "check_imports", "read_target", "search_path", "with_lengths"]
 
 # The key of a parameter that is a Python object: {import: module:name}.
 IMPORT = "import"
@@ -208,6 +209,7 @@ def _object(reader: _Reader) -> Target | None:
     return ObjectTarget(
         create=create,
         preset=reader.section.get("preset", "auto"),
+        attributes=reader.section.get("attributes", {}),
         setup=methods,
         forward=forward,
         backward=backward,
@@ -235,7 +237,7 @@ def _check_roles(reader: _Reader, roles: Mapping[str, Any]) -> None:
     for name in roles:
         if name not in reader.keys("inputs"):
             hint = nearest_name(name, reader.keys("inputs"))
-            reader.problem("parameters", f"the parameter '{name}' is no input, expected it among inputs: {hint}")
+            reader.problem("parameters", f"'{name}' in parameters is no input, {hint}")
 
 
 def _framework(reader: _Reader) -> Target | None:
@@ -262,12 +264,33 @@ def _key(node: MappingNode, name: str) -> Any:
     return node.position if key is None else key.position
 
 
+def check_imports(node: Node, folder: str, problems: Problems) -> None:
+    """Record what is wrong with every ``{import: module:name}`` among the parameters of a case."""
+    if not isinstance(node, MappingNode):
+        for item in node.items if isinstance(node, SequenceNode) else ():
+            check_imports(item, folder, problems)
+        return
+    for key, value in node.entries:
+        if key.text != IMPORT or len(node.entries) > 1:
+            check_imports(value, folder, problems)
+            continue
+        call = Called("module:name or file.py:name, with or without arguments").read(value, problems)
+        if isinstance(call, Call) and call.is_file and not os.path.isfile(call.located(folder).module):  # noqa: PTH113  false, never an exception
+            problems.add(
+                value.position, f"there is no file '{shortened(call.module)}', expected one relative to the spec"
+            )
+        if isinstance(call, Call) and call.names:
+            problems.add(
+                value.position, f"'{call.names[0]}' is a name, expected plain values as arguments of an import"
+            )
+
+
 def search_path(target: Target, folders: tuple[str, ...]) -> tuple[str, ...]:
     """Return the folders searched for the code of a target: those of the files it names first.
 
     What lies beside a file is found from it; a file inside a package is found from the folder around the package.
     """
-    own = (_root(Path(call.module).parent) for call in calls_of(target) if call.is_file)
+    own = (_root(Path(call.module).parent) for call in _calls(target) if call.is_file)
     return tuple(dict.fromkeys((*own, *folders)))
 
 
@@ -277,7 +300,7 @@ def _root(folder: Path) -> str:
     return str(folder.resolve())
 
 
-def calls_of(target: Target) -> Iterator[Call]:
+def _calls(target: Target) -> Iterator[Call]:
     """Yield every call of a target."""
     for item in fields(target):
         value = getattr(target, item.name)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["parameter_at", "parameter_paths", "windows"]
 
 _MISSING = object()
+_SPATIAL = "DHWL"
 _LEAST = {"kernel": 1, "stride": 1, "padding": 0, "dilation": 1}
 
 
@@ -77,24 +78,34 @@ def windows(
     kernel_shape = shapes[roles.kernel] if is_input else None
     if shape is None or (is_input and kernel_shape is None):
         return None
-    kernel = list(_spatial(kernel_shape)) if kernel_shape is not None else _value("kernel", roles.kernel, params)
-    count = len(kernel) if isinstance(kernel, list) else len(_spatial(shape))
-    if not 0 < count <= len(shape):
+    if kernel_shape is not None:
+        kernel: Any = list(_spatial(kernel_shape, roles.kernel_layout, "kernel_layout"))
+    else:
+        kernel = _value("kernel", roles.kernel, params)
+    lengths = _spatial(shape, roles.layout, "layout")
+    count = len(kernel) if isinstance(kernel, list) else len(lengths)
+    if roles.layout is None:
+        lengths = shape[-count:] if count else ()
+    if not 0 < count == len(lengths):
         raise RoleError("input", f"'{roles.input}' has shape {list(shape)}, expected at least {max(count, 1)} axes")
     kernels = _lengths("kernel", kernel, count)
     strides = _lengths("stride", _value("stride", roles.stride, params), count)
     dilations = _lengths("dilation", _value("dilation", roles.dilation, params), count)
     paddings = _paddings(_value("padding", roles.padding, params), count)
-    found = zip(shape[-count:], kernels, strides, paddings, dilations, strict=True)
+    found = zip(lengths, kernels, strides, paddings, dilations, strict=True)
     return tuple(
         (axis, Window(*numbers, reads_padding_only=roles.reads_padding_only))
         for axis, numbers in zip(axis_names(count), found, strict=True)
     )
 
 
-def _spatial(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the lengths behind batch and channels, or all of them where there are no such axes."""
-    return shape[2:] if len(shape) > 2 else shape
+def _spatial(shape: tuple[int, ...], layout: str | None, role: str) -> tuple[int, ...]:
+    """Return the lengths along which a window slides: those behind batch and channels, unless a layout says which."""
+    if layout is None:
+        return shape[2:] if len(shape) > 2 else shape
+    if len(layout) != len(shape):
+        raise RoleError(role, f"{layout} names {len(layout)} axes of the shape {list(shape)}, expected {len(shape)}")
+    return tuple(length for letter, length in zip(layout, shape, strict=True) if letter in _SPATIAL)
 
 
 def _value(role: str, given: Any, params: Mapping[str, Any]) -> Any:

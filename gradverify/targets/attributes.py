@@ -17,7 +17,19 @@ from numpy.typing import NDArray
 
 from gradverify.errors import TargetError, nearest_name
 
-__all__ = ["MISSING", "Array", "arrays_in", "described", "find", "put", "replaced", "steps", "value_at"]
+__all__ = [
+    "MISSING",
+    "Array",
+    "arrays_in",
+    "assign",
+    "described",
+    "find",
+    "parts_of",
+    "put",
+    "replaced",
+    "steps",
+    "value_at",
+]
 
 Array: TypeAlias = NDArray[Any]
 
@@ -123,11 +135,11 @@ def _arrays(holder: Any, path: str, visited: _Visited) -> Iterator[tuple[str, Ar
         return
     if path.count(".") + path.count("[") >= _DEEPEST or not visited.enter(holder):
         return
-    for step, value in _parts(holder):
+    for step, value in parts_of(holder):
         yield from _arrays(value, _joined(path, step), visited)
 
 
-def _parts(holder: Any) -> list[tuple[str | int, Any]]:
+def parts_of(holder: Any) -> list[tuple[str | int, Any]]:
     """Return what a holder holds, by key, index or attribute; nothing for what is none of ours to open."""
     if isinstance(holder, Mapping):
         return [(key, value) for key, value in holder.items() if isinstance(key, (str, int))]
@@ -174,13 +186,13 @@ def replaced(holder: Any, swaps: Mapping[int, Array], visited: dict[int, Any] | 
     if id(holder) in visited or isinstance(holder, (np.ndarray, str, bytes, int, float, complex, type(None))):
         return holder
     visited[id(holder)] = holder
-    parts = [(step, value, replaced(value, swaps, visited)) for step, value in _parts(holder)]
+    parts = [(step, value, replaced(value, swaps, visited)) for step, value in parts_of(holder)]
     if isinstance(holder, tuple):
         changed = any(old is not new for _, old, new in parts)
         return _like(holder, [new for _, _, new in parts]) if changed else holder
     for step, old, new in parts:
         if old is not new:
-            _set(holder, step, new)
+            assign(holder, step, new)
     return holder
 
 
@@ -190,7 +202,8 @@ def _like(holder: tuple[Any, ...], values: list[Any]) -> tuple[Any, ...]:
     return made
 
 
-def _set(holder: Any, step: str | int, value: Any) -> None:
+def assign(holder: Any, step: str | int, value: Any) -> None:
+    """Set what a holder has under a key, index or attribute of its own."""
     if isinstance(holder, (dict, list)):
         holder[step] = value  # type: ignore[index]  # the step is of the holder's own kind
     else:

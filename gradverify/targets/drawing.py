@@ -1,29 +1,29 @@
-"""Values of parameters that a case does not name."""
+"""Values for parameters that the spec does not name."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradverify.numerics.sampling import stream
 
 if TYPE_CHECKING:
-    from gradverify.targets.protocol import Array
+    from numpy.typing import NDArray
 
 __all__ = ["varied"]
 
-# How far the entries of a constant parameter are moved, relative to the constant or to 1.
-_MOVED = 0.25
+_JITTER = 0.25
 
 
-def varied(name: str, array: Array) -> Array:
-    """Return a parameter as it is; where all entries are equal, with normal noise added.
+def varied(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Return a parameter as it was made, or spread where all its entries are equal.
 
-    A scale of ones and an offset of zeros hide what backward does with them.
+    A gamma of ones and a beta of zeros hide what is wrong with their gradients.
     """
-    if array.size == 0 or array.dtype.kind != "f" or np.any(array != array.flat[0]):
-        return array
-    constant = float(array.flat[0])
-    noise = stream(0, "parameter", name).standard_normal(array.shape)
-    return np.asarray(constant + _MOVED * max(1.0, abs(constant)) * noise).astype(array.dtype)
+    values = np.array(array)
+    if not values.size or np.any(values != values.flat[0]):
+        return values
+    noise = stream(0, "parameter", name).standard_normal(values.shape)
+    values += (_JITTER * max(1.0, abs(float(values.flat[0]))) * noise).astype(values.dtype)
+    return values

@@ -20,7 +20,7 @@ from gradverify.targets.arguments import arguments_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["imported", "load_function", "with_objects"]
+__all__ = ["imported", "load_file", "load_function", "with_objects"]
 
 
 def load_function(call: Call) -> Callable[..., Any]:
@@ -45,13 +45,43 @@ def imported(call: Call) -> Any:
     TargetError
         There is no such module or file, or no such name in it. What a module raises on import is passed on as it is.
     """
-    found: Any = _file(call) if call.is_file else _module(call)
+    found: Any = load_file(call) if call.is_file else _module(call)
     for name in call.path.split("."):
         if not hasattr(found, name):
             hint = nearest_name(name, _own_names(found))
             raise TargetError(f"there is no '{name}' in {getattr(found, '__name__', found)}, {hint}")
         found = getattr(found, name)
     return found
+
+
+def load_file(call: Call) -> ModuleType:
+    """Import the file of a call: as the module of its package where it lies in one, by its path otherwise."""
+    path = Path(call.module)
+    package, names = _package(path)
+    if package is not None:
+        return importlib.import_module(".".join(names))
+    try:
+        return _executed(path)
+    except ImportError as error:
+        if "no known parent package" not in str(error) or not path.parent.name.isidentifier():
+            raise
+    # Files that import each other with dots, in a folder that says not that it is a package.
+    _append(str(path.parent.parent))
+    return importlib.import_module(f"{path.parent.name}.{path.stem}")
+
+
+def _package(path: Path) -> tuple[Path | None, list[str]]:
+    """Return the folder around the package of a file, and the names that lead from there; ``None`` outside of one."""
+    names, folder = [path.stem], path.parent
+    while (folder / "__init__.py").is_file() and folder.name.isidentifier():
+        names.insert(0, folder.name)
+        folder = folder.parent
+    return (folder if len(names) > 1 and path.stem.isidentifier() else None), names
+
+
+def _append(folder: str) -> None:
+    if folder not in sys.path:
+        sys.path.append(folder)
 
 
 def _module(call: Call) -> ModuleType:
@@ -83,19 +113,6 @@ def _same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-def _file(call: Call) -> ModuleType:
-    """Import a file: as the module of its package where it lies in one, by its path otherwise."""
-    path = Path(call.module)
-    names = [path.stem]
-    folder = path.parent
-    while (folder / "__init__.py").is_file() and folder.name.isidentifier():
-        names.insert(0, folder.name)
-        folder = folder.parent
-    if len(names) > 1 and path.stem.isidentifier():
-        return importlib.import_module(".".join(names))
-    return _executed(path)
-
-
 def _executed(path: Path) -> ModuleType:
     """Execute a file as a module of its own, once."""
     digest = hashlib.blake2b(str(path.resolve()).encode(), digest_size=4).hexdigest()
@@ -107,6 +124,7 @@ def _executed(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise TargetError(f"'{path}' cannot be imported, expected a Python file")
     module = importlib.util.module_from_spec(spec)
+    _append(str(path.resolve().parent))  # what lies beside it
     sys.modules[name] = module  # what it defines can be pickled, and dataclasses look here
     try:
         spec.loader.exec_module(module)
@@ -124,26 +142,34 @@ def _own_names(holder: Any) -> tuple[str, ...]:
     return tuple(own)
 
 
-def with_objects(params: Mapping[str, Any]) -> dict[str, Any]:
+def with_objects(params: Mapping[str, Any], folders: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return parameters with every ``{import: module:name}`` replaced by what it names; made by its call, if it is one.
+
+    Parameters
+    ----------
+    params
+        As the spec has them.
+    folders
+        Where the files are that they name.
 
     Raises
     ------
     TargetError
         Something named does not exist.
     """
-    return {name: _with_objects(value) for name, value in params.items()}
+    return {name: _with_objects(value, folders) for name, value in params.items()}
 
 
-def _with_objects(value: Any) -> Any:
+def _with_objects(value: Any, folders: tuple[str, ...]) -> Any:
     if isinstance(value, list):
-        return [_with_objects(item) for item in value]
+        return [_with_objects(item, folders) for item in value]
     if not isinstance(value, dict):
         return copy.copy(value)
     if set(value) != {IMPORT}:
-        return with_objects(value)
+        return with_objects(value, folders)
     call = read_call(value[IMPORT])
-    found = imported(call)
+    there = (folder for folder in folders if Path(folder, call.module).is_file())
+    found = imported(call.located(next(there, "")))
     if call.arguments is None:
         return found
     positional, named = arguments_of(call.arguments, {})

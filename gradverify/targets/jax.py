@@ -80,6 +80,7 @@ class JaxTarget:
     arguments: Arguments | None = None
     calls: Calls = field(default_factory=Calls)
     own_inputs: Mapping[str, Array] = field(default_factory=dict)
+    unverified: tuple[str, ...] | None = None
 
     def forward(self, inputs: Mapping[str, Array]) -> Forward:
         """Run the function as it is.

@@ -10,14 +10,15 @@ from gradverify.spec.model import FRAMEWORKS, Case, FrameworkTarget, FunctionsTa
 from gradverify.targets.arrays import adapted
 from gradverify.targets.frameworks import require
 from gradverify.targets.functions import FunctionPair
-from gradverify.targets.importing import load_function, with_objects
+from gradverify.targets.importing import load_file, load_function, with_objects
+from gradverify.targets.shims import preload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gradverify.targets.protocol import Array, Target
 
-__all__ = ["load_layer", "load_target"]
+__all__ = ["function_pair", "load_layer", "load_target"]
 
 # Where each kind of target is, to load on use: most cases need one of them.
 _FRAMEWORKS = {
@@ -46,15 +47,16 @@ def load_target(case: Case, inputs: Mapping[str, Array], differentiable: tuple[s
     if isinstance(case.target, LayerTarget):
         return load_layer(case, case.target.implementation, differentiable)
     _require_framework(case)
-    params = with_objects(case.params)
+    preload(case.preload, load_file)
+    params = with_objects(case.params, case.search_path)
     if isinstance(case.target, FunctionsTarget):
         return _load_functions(case.target, params, differentiable)
     if isinstance(case.target, FrameworkTarget):
         framework: Target = resolve_name(_FRAMEWORKS[case.target.framework])(case, inputs, params, differentiable)
         return framework
-    from gradverify.targets.objects import load_object  # noqa: PLC0415  cases without objects go without it
+    from gradverify.targets.scouting import load_object  # noqa: PLC0415  cases without objects go without it
 
-    return load_object(case, inputs, params, differentiable)
+    return load_object(load_function(case.target.create), case, inputs, params, differentiable)
 
 
 def _require_framework(case: Case) -> None:
@@ -91,20 +93,27 @@ def _without(
 
 
 def _load_functions(target: FunctionsTarget, params: Mapping[str, Any], differentiable: tuple[str, ...]) -> Target:
-    backward = target.backward
-    forward_function = load_function(target.forward)
-    backward_function = None if backward is None else load_function(backward)
+    backward = None if target.backward is None else load_function(target.backward)
+    return function_pair(load_function(target.forward), backward, target, params, differentiable)
+
+
+def function_pair(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any] | None,
+    target: FunctionsTarget,
+    params: Mapping[str, Any],
+    differentiable: tuple[str, ...],
+) -> FunctionPair:
+    """Return two functions as a target, called and read as the spec says."""
     if target.arrays in FRAMEWORKS:
-        forward_function, backward_function = adapted(
-            target.arrays, forward_function, backward_function, target.returns
-        )
+        forward, backward = adapted(target.arrays, forward, backward, target.returns)
     return FunctionPair(
-        forward_function,
-        backward_function,
+        forward,
+        backward,
         params,
         differentiable,
         target.returns,
-        arguments=(target.forward.arguments, None if backward is None else backward.arguments),
+        arguments=(target.forward.arguments, None if target.backward is None else target.backward.arguments),
         gradients=target.gradients,
         elementwise=target.elementwise,
     )

@@ -72,10 +72,16 @@ class Target(Protocol):
         How often each was called.
     own_inputs
         Parameters that the target has and the case does not name; inputs like the others, each with a gradient.
+    unverified
+        Arrays that move the outputs and have no gradient that was found; ``None`` where that was not looked for.
     """
 
-    calls: Calls
-    own_inputs: Mapping[str, Array]
+    @property
+    def calls(self) -> Calls: ...
+    @property
+    def own_inputs(self) -> Mapping[str, Array]: ...
+    @property
+    def unverified(self) -> tuple[str, ...] | None: ...
 
     def forward(self, inputs: Mapping[str, Array]) -> Forward:
         """Run the forward pass on copies of the inputs."""

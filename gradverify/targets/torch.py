@@ -116,6 +116,7 @@ class TorchTarget:
     device: str = "cpu"
     calls: Calls = field(default_factory=Calls)
     own_inputs: Mapping[str, Array] = field(default_factory=dict)
+    unverified: tuple[str, ...] | None = None
     _kept: tuple[bool, ...] | None = None
     _records: bool = False
 

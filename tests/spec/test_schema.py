@@ -121,8 +121,9 @@ def test_the_pattern_for_functions_is_right(cases_of: Callable[..., Any]) -> Non
     text = starting_spec("relu", "{a}.yaml")
     head, tail = text.split("Remove the signs to use it.\n")
     lines = [line.replace("  # ", "  ", 1) for line in tail.splitlines()]
-    relu, mine = cases_of(head + "\n" + "\n".join(lines))
+    relu, mine, layer = cases_of(head + "\n" + "\n".join(lines))
     assert [item.name for item in mine.inputs if item.differentiable] == ["x", "w"]
+    assert str(layer.target) == "mylayers:Dense"
     assert "gradverify run {a}.yaml" in text
     assert MODELINE.format(schema="a.json") == "# yaml-language-server: $schema=a.json"
     assert relu.name == "relu"

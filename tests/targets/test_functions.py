@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gradverify.errors import TargetError
-from gradverify.targets.functions import FunctionPair, read_forward, read_gradients
+from gradverify.targets.functions import FunctionPair
+from gradverify.targets.reading import read_forward, read_gradients
 
 OUT, CACHE = np.array([1.0, 2.0]), {"x": 3}
 NAMES = ("x", "y", "w")
@@ -44,6 +45,12 @@ def test_forward_is_read(result, returns, outputs, cache):
     assert found.cache == cache
     assert found.has_cache == (isinstance(result, tuple) if returns is None else "cache" in returns)
     assert not found.has_gradient
+
+
+def test_gradients_that_a_loss_returns_flat_are_read():
+    found = read_forward((2.0, DX, DW), ("out", "grad", "grad2"))
+    assert found.summed
+    assert read_gradients(found.gradient, NAMES, DIFFERENTIABLE).values == {"x": DX, "w": DW}
 
 
 def test_gradient_that_a_loss_returns_is_read():

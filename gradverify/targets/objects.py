@@ -1,0 +1,166 @@
+"""A layer written as a class: an object of its own for every pass, which never sees what another pass left behind.
+
+Objects are copied from one that was made and set up (and run once, where parameters appear only in the first forward
+pass); or made anew where they cannot be copied, or where the constructor takes inputs.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradverify.errors import TargetError
+from gradverify.targets.attributes import MISSING, arrays_in, find, put, replaced, steps, value_at
+from gradverify.targets.functions import names_cotangent
+from gradverify.targets.gradients import RETURNED, Place
+from gradverify.targets.memory import forget
+from gradverify.targets.protocol import Array, Calls, Forward, Gradients
+from gradverify.targets.workshop import Workshop, run_backward, run_forward
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gradverify.targets.methods import Method
+
+__all__ = ["LayerObject", "made_ready"]
+
+
+@dataclass(slots=True)
+class LayerObject:
+    """A target made of an object with a forward and a backward method.
+
+    Attributes
+    ----------
+    workshop
+        Makes the object of a pass.
+    forward_plan, backward_plan
+        Methods and their arguments; ``None`` for a backward where forward returns the gradient itself.
+    paths
+        Where the object keeps the inputs that are parameters.
+    places
+        Where the gradient of every input is that has one.
+    """
+
+    workshop: Workshop
+    forward_plan: Method
+    backward_plan: Method | None
+    paths: Mapping[str, str]
+    places: Mapping[str, Place]
+    pristine: Any = None
+    kept: Any = None
+    primed: bool = False
+    own_inputs: Mapping[str, Array] = field(default_factory=dict)
+    unverified: tuple[str, ...] | None = None
+    calls: Calls = field(default_factory=Calls)
+
+    def forward(self, inputs: Mapping[str, Array]) -> Forward:
+        """Run the forward pass of an object of its own.
+
+        Raises
+        ------
+        TargetError
+            What it returned or left behind cannot be read.
+        """
+        self.calls.forward += 1
+        layer = self._ready(inputs)
+        forward = run_forward(self.workshop, layer, self.forward_plan, inputs)
+        summed = forward.summed or (self.backward_plan is not None and _is_told_nothing(self.backward_plan))
+        cache = (layer, forward.cache if forward.has_cache else MISSING)
+        return replace(forward, cache=cache, has_cache=True, summed=summed)
+
+    def _ready(self, inputs: Mapping[str, Array]) -> Any:
+        """Return an object with the parameters set, that no pass has used."""
+        layer = self._another(inputs)
+        swaps: dict[int, Array] = {}
+        for name, path in self.paths.items():
+            old, new = value_at(layer, path), inputs[name].copy()
+            if isinstance(old, np.ndarray):
+                swaps[id(old)] = _like(new, old)
+            else:
+                put(layer, path, new if new.ndim else new[()])
+        return replaced(layer, swaps) if swaps else layer
+
+    def _another(self, inputs: Mapping[str, Array]) -> Any:
+        if self.kept is not None:
+            self.workshop.reset(self.kept, inputs)
+            return self.kept
+        if self.pristine is not None:
+            return copy.deepcopy(self.pristine)
+        return made_ready(self.workshop, self.forward_plan, inputs, primed=self.primed)
+
+    def is_moved_by(self, path: str, inputs: Mapping[str, Array], base: tuple[Array, ...]) -> bool:
+        """Return whether another value at a path gives other outputs."""
+        layer = self._ready(inputs)
+        old = find(layer, path)
+        if not isinstance(old, np.ndarray):
+            return False
+        try:
+            moved = replaced(layer, {id(old): old * 1.5 + 0.125})
+            outputs = run_forward(self.workshop, moved, self.forward_plan, inputs).outputs
+        except Exception:  # noqa: BLE001  user code, with values that it was not written for
+            return False
+        return any(not np.array_equal(one, other) for one, other in zip(outputs, base, strict=False))
+
+    def backward(self, cotangents: tuple[Array, ...], forward: Forward, inputs: Mapping[str, Array]) -> Gradients:
+        """Run the backward pass of the object that ran this forward pass."""
+        layer, cache = forward.cache
+        before = {name: np.array(value_at(layer, self.paths[name])) for name in self._updated}
+        returned = forward.gradient
+        if self.backward_plan is not None:
+            self.calls.backward += 1
+            returned = run_backward(self.workshop, layer, self.backward_plan, (cotangents, forward, cache, inputs))
+        values = {}
+        for name, place in self.places.items():
+            if place.rate is None:
+                values[name] = _read(place, layer, returned)
+            else:
+                after = np.asarray(value_at(layer, self.paths[name]))
+                values[name] = (before[name] - after) / rate_of(place.rate, self.workshop.params)
+        missing = [name for name, value in values.items() if value is None]
+        problem = f"backward left no gradient for {', '.join(missing)}" if missing else None
+        return Gradients(values, problem)
+
+    @property
+    def _updated(self) -> tuple[str, ...]:
+        return tuple(name for name, place in self.places.items() if place.rate is not None)
+
+
+def made_ready(workshop: Workshop, method: Method, inputs: Mapping[str, Array], *, primed: bool) -> Any:
+    """Return a new object; where its parameters appear only in a forward pass, after one that it then forgets."""
+    layer = workshop.made(inputs)
+    if primed:
+        run_forward(workshop, layer, method, inputs)
+        kept = {id(array) for path, array in arrays_in(layer) if path in workshop.lasting}
+        forget(layer, workshop.made(inputs), kept)
+    return layer
+
+
+def _like(new: Array, old: Array) -> Array:
+    """Return an array as the class of another, with its attributes: some carry their gradient with them."""
+    if type(old) is np.ndarray:
+        return new
+    made = new.view(type(old))
+    vars(made).update(copy.deepcopy(vars(old)))
+    return made
+
+
+def _read(place: Place, layer: Any, returned: Any) -> Any:
+    """Return what is at a place now, or ``None``."""
+    root, *rest = steps(place.path)
+    found = find(returned, ".".join(rest)) if root == RETURNED else find(layer, place.path)
+    return None if found is MISSING else copy.copy(found)
+
+
+def rate_of(rate: str | float, params: Mapping[str, Any]) -> float:
+    """Return the rate at which backward takes gradients off parameters."""
+    value = float(params[rate]) if isinstance(rate, str) else float(rate)
+    if value == 0:
+        raise TargetError(f"the rate '{rate}' is 0, expected one that moves the parameters")
+    return value
+
+
+def _is_told_nothing(method: Method) -> bool:
+    return not method.elementwise and not names_cotangent(method.arguments)

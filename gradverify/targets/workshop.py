@@ -1,0 +1,147 @@
+"""Makes the object of a pass, and runs its methods with what the names in their calls stand for."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradverify.errors import TargetError
+from gradverify.spec.presets import PRESETS
+from gradverify.targets.arguments import arguments_of
+from gradverify.targets.attributes import MISSING, described, find, put, value_at
+from gradverify.targets.functions import multiplied, numbered, seed_global_generators
+from gradverify.targets.importing import with_objects
+from gradverify.targets.methods import Descent, Known, Method, create_arguments
+from gradverify.targets.reading import read_forward
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gradverify.spec.model import ObjectTarget
+    from gradverify.spec.presets import Preset
+    from gradverify.targets.protocol import Array, Forward
+
+__all__ = ["Workshop", "forward_result", "run_backward", "run_forward"]
+
+
+class Workshop:
+    """Makes objects that are ready for a forward pass.
+
+    Parameters
+    ----------
+    make
+        Makes an object: the class, as a rule.
+    target
+        What the spec says of it.
+    params
+        Parameters of the case, Python objects among them.
+    inputs
+        Data of the case; their names and shapes matter here.
+
+    Attributes
+    ----------
+    shape
+        Of the first input of forward.
+    lasting
+        Paths of the arrays that a forward pass leaves in place.
+    returns
+        Names for what forward returns.
+    """
+
+    def __init__(
+        self,
+        make: Callable[..., Any],
+        target: ObjectTarget,
+        params: Mapping[str, Any],
+        inputs: Mapping[str, Array],
+    ) -> None:
+        self.target = target
+        self.preset = preset = PRESETS[target.preset]
+        self.params = params
+        self.known = Known(tuple(inputs), tuple(params), preset)
+        self.setup = target.setup or preset.setup
+        self.attributes = with_objects(target.attributes)
+        self._make = make
+        calls = (*self.setup, target.forward, target.backward, target.reset)
+        rates = (role.update for role in target.parameters.values() if isinstance(role.update, str))
+        elsewhere = {*(name for call in calls if call is not None for name in call.names), *rates}
+        elsewhere |= set(target.parameters)
+        self.arguments, self.constructor_inputs = create_arguments(self._make, target.create, self.known, elsewhere)
+        self.shape: tuple[int, ...] = ()
+        self.lasting: set[str] = set()
+        self.returns = target.returns
+
+    def names(self, inputs: Mapping[str, Array], layer: Any = None) -> dict[str, Any]:
+        """Return what the names in a call stand for: copies, since code may change or keep what it is given."""
+        own = {"input_shape": self.shape, "sample_shape": self.shape[1:], "optimizer": Descent(), "self": layer}
+        copies = {name: array.copy() for name, array in inputs.items()}
+        return own | copy.deepcopy(dict(self.params)) | copies
+
+    def made(self, inputs: Mapping[str, Array]) -> Any:
+        """Return a new object, set up."""
+        seed_global_generators()
+        names = self.names(inputs)
+        positional, named = arguments_of(self.arguments, names)
+        layer = self._make(*positional, **named)
+        for path, value in self.attributes.items():
+            put(layer, path, copy.deepcopy(value))
+        for call in self.setup:
+            self.called(layer, call.path, call.arguments or (), self.names(inputs, layer))
+        return layer
+
+    def called(self, layer: Any, path: str, arguments: Any, names: Mapping[str, Any]) -> Any:
+        """Call a method of an object."""
+        positional, named = arguments_of(arguments, names)
+        return value_at(layer, path)(*positional, **named)
+
+    def reset(self, layer: Any, inputs: Mapping[str, Array]) -> None:
+        """Let an object forget its last pass, by the method that the spec names, if it does."""
+        if self.target.reset is not None:
+            self.called(layer, self.target.reset.path, self.target.reset.arguments or (), self.names(inputs, layer))
+
+    @property
+    def takes_gradients_off(self) -> bool:
+        """Whether the optimizer of the setup is ours, so that backward takes gradients off the parameters."""
+        return "optimizer" not in self.params and any("optimizer" in call.names for call in self.setup)
+
+
+def run_forward(workshop: Workshop, layer: Any, method: Method, inputs: Mapping[str, Array]) -> Forward:
+    """Run forward and read what it returned or left in attributes."""
+    return read_forward(forward_result(workshop, layer, method, inputs), workshop.returns)
+
+
+def forward_result(workshop: Workshop, layer: Any, method: Method, inputs: Mapping[str, Array]) -> Any:
+    """Run forward and return what it returned, or left in attributes."""
+    seed_global_generators()
+    result = workshop.called(layer, method.name, method.arguments, workshop.names(inputs, layer))
+    target = workshop.target
+    if target.output is not None:
+        result = value_at(layer, target.output)
+    elif result is None:
+        result = _left_output(layer, workshop.preset)
+    return result
+
+
+def _left_output(layer: Any, preset: Preset) -> Any:
+    for path in preset.outputs:
+        found = find(layer, path)
+        if isinstance(found, (np.ndarray, np.generic, float)):
+            return found
+    raise TargetError(
+        f"forward returned nothing, and where it left its output is not known: name it with output: PATH; "
+        f"the {type(layer).__name__} has {described(layer)}"
+    )
+
+
+def run_backward(
+    workshop: Workshop, layer: Any, method: Method, given: tuple[tuple[Array, ...], Forward, Any, Mapping[str, Array]]
+) -> Any:
+    """Run backward and return what it returned."""
+    cotangents, forward, cache, inputs = given
+    names = workshop.names(inputs, layer) | numbered("out", forward.outputs) | numbered("dout", cotangents)
+    if cache is not MISSING:
+        names["cache"] = cache
+    returned = workshop.called(layer, method.name, method.arguments, names)
+    return multiplied(cotangents[0], returned) if method.elementwise else returned

@@ -1,0 +1,193 @@
+"""The Python face: what it takes, what it returns, what it raises."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import gradverify
+from gradverify import GradientsError, Verdict, assert_gradients, check
+from gradverify.errors import UsageError
+
+X = np.random.default_rng(0).normal(size=(4, 5))
+W = np.random.default_rng(1).normal(size=(5, 3))
+
+
+def affine(x, w, b=None):
+    out = x @ w
+    return (out if b is None else out + b), (x, w)
+
+
+def affine_backward(dout, cache):
+    x, w = cache
+    return dout @ w.T, x.T @ dout
+
+
+def wrong_backward(dout, cache):
+    x, w = cache
+    return dout @ w.T, 1.01 * x.T @ dout
+
+
+class Layer:
+    def __init__(self):
+        self.gamma, self.calls = np.ones(5), 0
+
+    def forward(self, x, scale=1.0):
+        self.calls += 1
+        self.x, self.scale = x, scale
+        return x * self.gamma * scale
+
+    def backward(self, dout):
+        self.dgamma = (dout * self.x).sum(axis=0) * self.scale
+        return dout * self.gamma * self.scale
+
+
+def inputs_of(report):
+    return [part.input for part in report.cases[0].gradients]
+
+
+def test_functions_pass_and_fail():
+    right, wrong = check(affine, affine_backward, {"x": X, "w": W}), check(affine, wrong_backward, {"x": X, "w": W})
+    assert (right.verdict, right.exit_code, right.counts["pass"]) == (Verdict.PASS, 0, 1)
+    assert (wrong.verdict, wrong.exit_code, wrong.counts["fail"]) == (Verdict.FAIL, 1, 1)
+    assert [part.verdict for part in wrong.cases[0].gradients] == [Verdict.PASS, Verdict.FAIL]
+
+
+def test_the_report_names_the_place_that_asked():
+    case = check(affine, affine_backward, {"x": X, "w": W}).cases[0]
+    assert (case.spec, case.target) == (__file__, "python:affine_backward")
+    assert case.line == test_the_report_names_the_place_that_asked.__code__.co_firstlineno + 1
+    assert assert_gradients(affine, affine_backward, {"x": X, "w": W}).cases[0].spec == __file__
+
+
+def test_inputs_in_order_are_named_as_the_function_names_them():
+    assert inputs_of(check(affine, affine_backward, [X, W])) == ["x", "w"]
+    assert inputs_of(check(lambda *values: values[0] * 2, lambda dout, *_: dout * 2, [X])) == ["x0"]
+
+
+def test_inputs_are_not_changed_and_not_kept():
+    def spoils(x):
+        x *= 0
+        return x
+
+    before = X.copy()
+    check(spoils, lambda dout, x: dout * 0 * x, {"x": X})
+    np.testing.assert_array_equal(X, before)
+
+
+def test_an_object_is_copied_and_its_parameters_are_found():
+    layer = Layer()
+    report = assert_gradients(layer, inputs={"x": X})
+    assert inputs_of(report) == ["x", "gamma"]
+    assert layer.calls == 0
+    np.testing.assert_array_equal(layer.gamma, np.ones(5))
+
+
+def test_methods_are_called_as_asked():
+    report = assert_gradients(Layer(), "backward(dout)", {"x": X}, call="forward(x, scale=s)", params={"s": 3.0})
+    assert report.cases[0].params == {"s": 3.0}
+
+
+def test_losses_constants_and_derivatives():
+    def loss(x, y):
+        return ((x - y) ** 2).sum(), 2 * (x - y)
+
+    assert inputs_of(assert_gradients(loss, None, {"x": X, "y": X + 1}, constants=["y"], returns=["out", "grad"])) == [
+        "x"
+    ]
+    assert_gradients(np.tanh, lambda x: 1 - np.tanh(x) ** 2, {"x": X}, elementwise=True)
+    with pytest.raises(GradientsError):
+        assert_gradients(np.tanh, lambda x: 1 + np.tanh(x) ** 2, {"x": X}, elementwise=True)
+
+
+def test_params_may_be_any_python_object():
+    def forward(x, activation, table):
+        return activation(x) * table["scale"]
+
+    def backward(dout, x, activation, table):
+        return dout * (1 - activation(x) ** 2) * table["scale"]
+
+    report = assert_gradients(forward, backward, {"x": X}, params={"activation": np.tanh, "table": {"scale": 2.0}})
+    assert "tanh" in report.cases[0].params["activation"]
+
+
+def test_dtypes_are_those_of_the_arrays():
+    report = check(affine, affine_backward, {"x": X.astype(np.float32), "w": W.astype(np.float32)})
+    assert report.verdict is Verdict.PASS
+    assert all(1e-9 < part.max_absolute_error < 1e-5 for part in report.cases[0].gradients)
+
+
+def test_the_text_of_the_error_is_the_readable_report():
+    with pytest.raises(AssertionError, match=re.escape("FAIL affine")) as caught:
+        assert_gradients(affine, wrong_backward, {"x": X, "w": W})
+    error = caught.value
+    assert isinstance(error, GradientsError)
+    assert "dw (5x3) fail: 15 of 15 elements differ" in str(error)
+    assert "worst entry" in str(error)
+    assert str(error).isprintable() is False  # several lines
+    assert "\x1b" not in str(error)
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301  as pytest-xdist does
+    assert (str(again), again.report.verdict) == (str(error), Verdict.FAIL)
+
+
+def test_code_that_raises_is_an_error_with_its_place():
+    def raises(x):  # noqa: ARG001  it takes what it is given
+        raise ZeroDivisionError("no")
+
+    report = check(raises, affine_backward, {"x": X})
+    assert report.verdict is Verdict.ERROR
+    assert report.cases[0].reason.startswith("ZeroDivisionError: no (")
+    with pytest.raises(GradientsError, match="ZeroDivisionError"):
+        assert_gradients(raises, affine_backward, {"x": X})
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"metod": "dense"}, "unknown key 'metod' in a case, did you mean 'method'?"),
+        ({"method": "dence"}, "'dence' is not a method, did you mean 'dense'?"),
+        ({"seed": -1}, "got the number -1, expected a whole number of at least 0"),
+        ({"constants": ["y"]}, "constants: there is no input 'y'"),
+        ({"returns": ["out", "grad"]}, "both 'backward' and 'grad' among returns, expected one of them"),
+        ({"gradients": ["x", "v"]}, "'v' in gradients is no input"),
+        ({"rtol": -1.0}, "expected a number of at least 0"),
+    ],
+)
+def test_wrong_options_say_so(options, said):
+    with pytest.raises(UsageError, match=re.escape(said)):
+        check(affine, affine_backward, {"x": X, "w": W}, **options)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        (None, "there are no inputs"),
+        ({"x": np.array(["a"])}, "the input 'x' is <U1, expected real numbers"),
+        ({"x": X + 1j}, "the input 'x' is complex128, expected real numbers"),
+        ({"x y": X}, "expected an input's name"),
+    ],
+)
+def test_wrong_inputs_say_so(inputs, said):
+    with pytest.raises(UsageError, match=re.escape(said)):
+        check(affine, affine_backward, inputs)
+
+
+def test_options_mean_what_they_mean_in_a_spec():
+    report = check(affine, wrong_backward, {"x": X, "w": W}, expect="fail", seed=3, name="mine", rtol=1e-3, atol=0)
+    assert (report.verdict, report.seed, report.cases[0].name) == (Verdict.PASS, 3, "mine")
+    assert check(affine, wrong_backward, {"x": X, "w": W}, rtol=0.1).verdict is Verdict.PASS
+    assert check(affine, affine_backward, {"x": X, "w": W}, method="dense").cases[0].gradients[0].method == "dense"
+
+
+def test_public_names_load_nothing_before_their_use():
+    script = "import sys, gradverify; print('numpy' in sys.modules); gradverify.check; print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
+    assert dir(gradverify) == sorted(gradverify.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'chek'"):
+        gradverify.chek  # noqa: B018  the look-up is the test
