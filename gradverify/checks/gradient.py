@@ -34,11 +34,15 @@ _SEEN_ROUNDING = 8
 _VANISHING = 1e-6
 # At how many points a rounding away backward is run: at one, the roundings of two samples may cancel.
 _SHAKES = 3
+# Size of a change of the outputs, relative to the largest, that is no rounding.
+_ANOTHER = 0.1
+# The same, below which it is one; and the part of the outputs that are the same where masks are others.
+_SAME, _MANY = 1e-5, 0.1
 
 
 def check_gradients(case: Case, subject: Subject, trial: Trial) -> Iterator[GradientCheck]:
     """Yield a finding for every input that has a gradient, in the order of the inputs."""
-    functional = _functional(subject, trial)
+    functional = _functional(case, subject, trial)
     values = {name: trial.gradients.values.get(name) for name in subject.differentiable}
     unusable = {name: _unusable(name, value, subject, trial) for name, value in values.items()}
     usable = {name: np.asarray(value) for name, value in values.items() if unusable[name] is None}
@@ -80,14 +84,55 @@ def _uncompared(name: str, subject: Subject, verdict: Verdict, reason: str) -> G
     return GradientCheck(input=name, shape=value.shape, elements=value.size, verdict=verdict, reason=reason)
 
 
-def _functional(subject: Subject, trial: Trial) -> Functional | str:
+def _functional(case: Case, subject: Subject, trial: Trial) -> Functional | str:
     """Return what is differentiated, in double precision where the code accepts it, or say why nothing can be."""
     try:
-        return _functional_in(np.float64, subject, trial)
+        wide = _functional_in(np.float64, subject, trial)
     except TargetError:
         raise
     except Exception:  # noqa: BLE001  code that refuses double precision is measured in its own
         return _functional_in(None, subject, trial)
+    if isinstance(wide, str) or not _is_another(case, subject, trial, wide):
+        return wide
+    if not _partly_same(wide.base, trial.forward.outputs):
+        return "the forward pass gives other outputs in double precision: it draws other numbers, or rounds too much"
+    own = _functional_in(None, subject, trial)
+    return own if isinstance(own, str) else replace(own, evaluate=_in_no_other_precision(own))
+
+
+def _is_another(case: Case, subject: Subject, trial: Trial, wide: Functional) -> bool:
+    """Return whether outputs in double precision are others, though a rounding of the inputs hardly moves them.
+
+    Generators give numbers of more bits otherwise, so that a mask is another one; it would count as rounding, and hide
+    any mistake.
+    """
+    outputs = trial.forward.outputs
+    if not _far_apart(wide.base, outputs):
+        return False
+    shaken = {name: rounded(case, name, value, value.dtype) for name, value in subject.inputs.items()}
+    return not _far_apart(subject.target.forward(shaken).outputs, outputs)
+
+
+def _partly_same(one: tuple[NDArray[Any], ...], other: tuple[NDArray[Any], ...]) -> bool:
+    """Return whether many entries agree in all their digits, as those do for which two masks are the same."""
+    left, right = flat(one), flat(other)
+    return bool(np.mean(np.abs(left - right) <= _SAME * np.max(np.abs(right), initial=0.0)) > _MANY)
+
+
+def _in_no_other_precision(functional: Functional) -> Any:
+    """Return the forward pass as one that refuses other precisions, as code does that was not written for them."""
+
+    def evaluate(inputs: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        if any(value.real.dtype != functional.inputs[name].dtype for name, value in inputs.items()):
+            raise TypeError("the forward pass draws other numbers in another precision")
+        return functional.evaluate(inputs)
+
+    return evaluate
+
+
+def _far_apart(one: tuple[NDArray[Any], ...], other: tuple[NDArray[Any], ...]) -> bool:
+    pairs = zip(one, other, strict=True)
+    return any(np.max(np.abs(a - b), initial=0.0) > _ANOTHER * np.max(np.abs(b), initial=0.0) for a, b in pairs)
 
 
 def _functional_in(precision: type[np.floating] | None, subject: Subject, trial: Trial) -> Functional | str:

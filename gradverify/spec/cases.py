@@ -264,13 +264,19 @@ class _CaseReader:
             return None
         return WindowRoles(**given)
 
+    @property
+    def _may_have_parameters(self) -> bool:
+        """Whether the target may have parameters that the case does not name."""
+        sections = (self.values.get(name) for name in ("object", "torch"))
+        return any(section is not None and not _discovers_nothing(section) for section in sections)
+
     def _check_something_to_differentiate(self, inputs: tuple[InputSpec, ...]) -> None:
         read = self.values.get("inputs", {})
         checks = self.values.get("checks", tuple(Check))
         discovers = self.node.get("object") is not None or self.node.get("torch") is not None
         if not inputs or len(inputs) < len(read) or Check.GRADIENTS not in checks or discovers:
             return
-        if not any(item.differentiable for item in inputs):
+        if not any(item.differentiable for item in inputs) and not self._may_have_parameters:
             self._problem(
                 "inputs", "no input has a gradient, expected at least one of a floating dtype without grad: false"
             )
@@ -285,3 +291,7 @@ def _positions(node: Node, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, 
         found.append(((*path, key.text), key.position))
         found.extend(_positions(value, (*path, key.text)))
     return found
+
+
+def _discovers_nothing(section: Any) -> bool:
+    return isinstance(section, dict) and section.get("discover") is False

@@ -6,7 +6,9 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from gradverify.layers.registry import LAYERS
-from gradverify.spec.model import Case, FrameworkTarget, FunctionsTarget, LayerTarget
+from gradverify.spec.model import FRAMEWORKS, Case, FrameworkTarget, FunctionsTarget, LayerTarget
+from gradverify.targets.arrays import adapted
+from gradverify.targets.frameworks import require
 from gradverify.targets.functions import FunctionPair
 from gradverify.targets.importing import load_file, load_function, with_objects
 from gradverify.targets.shims import preload, stand_in_for
@@ -44,18 +46,27 @@ def load_target(case: Case, inputs: Mapping[str, Array], differentiable: tuple[s
     """
     if isinstance(case.target, LayerTarget):
         return load_layer(case, case.target.implementation, differentiable)
+    _require_framework(case)
     stand_in_for(case.absent)
     preload(case.preload, load_file)
     params = with_objects(case.params, case.search_path)
     if isinstance(case.target, FunctionsTarget):
         return _load_functions(case.target, params, differentiable)
     if isinstance(case.target, FrameworkTarget):
-        load = resolve_name(_FRAMEWORKS[case.target.framework])
-        framework: Target = load(case.target, inputs, params, differentiable)
+        framework: Target = resolve_name(_FRAMEWORKS[case.target.framework])(case, inputs, params, differentiable)
         return framework
     from gradverify.targets.scouting import load_object  # noqa: PLC0415  cases without objects go without it
 
     return load_object(load_function(case.target.create), case, inputs, params, differentiable)
+
+
+def _require_framework(case: Case) -> None:
+    """Say what to install where a case needs a framework, before code of the user imports it."""
+    target = case.target
+    if isinstance(target, FrameworkTarget):
+        require(target.framework)
+    elif isinstance(target, FunctionsTarget) and target.arrays in FRAMEWORKS:
+        require(target.arrays)
 
 
 def load_layer(case: Case, implementation: str, differentiable: tuple[str, ...]) -> Target:
@@ -95,6 +106,8 @@ def function_pair(
     differentiable: tuple[str, ...],
 ) -> FunctionPair:
     """Return two functions as a target, called and read as the spec says."""
+    if target.arrays in FRAMEWORKS:
+        forward, backward = adapted(target.arrays, forward, backward, target.returns)
     return FunctionPair(
         forward,
         backward,

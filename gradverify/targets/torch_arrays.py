@@ -1,0 +1,73 @@
+"""Tensors of torch from arrays of numpy and back, the precision of what code makes itself, and its generators."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gradverify.targets.protocol import Array
+
+__all__ = ["array_of", "dtype_of", "numpy_of", "precision", "seed"]
+
+
+def array_of(array: Array, device: Any = "cpu") -> Any:
+    """Return a copy as a tensor: ``from_numpy`` shares memory with what it is given.
+
+    Raises
+    ------
+    TypeError
+        torch has no such dtype: extended precision, for one.
+    """
+    return torch.from_numpy(array.copy()).to(device)
+
+
+def numpy_of(value: Any) -> Any:
+    """Return a copy of a tensor as an array, and anything else as it is.
+
+    Raises
+    ------
+    TypeError
+        numpy has no such dtype: bfloat16, for one.
+    """
+    if not isinstance(value, torch.Tensor):
+        return value
+    return value.detach().cpu().resolve_conj().resolve_neg().numpy().copy()
+
+
+@contextmanager
+def precision(dtype: np.dtype[Any] | None) -> Iterator[None]:
+    """Let tensors that code makes without naming a dtype be of this one: ``torch.zeros`` for its results, say."""
+    before = torch.get_default_dtype()
+    if dtype is not None:
+        torch.set_default_dtype(dtype_of(dtype))
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def dtype_of(dtype: np.dtype[Any] | str) -> Any:
+    """Return the dtype of torch that is one of numpy.
+
+    Raises
+    ------
+    TypeError
+        torch has no such dtype.
+    """
+    return torch.from_numpy(np.empty(0, dtype)).dtype
+
+
+def seed(number: int) -> None:
+    """Seed the generators of the processor and, where it is in use, of CUDA.
+
+    ``torch.manual_seed`` does so too, and asks for every kind of device at 90 times the price.
+    """
+    torch.default_generator.manual_seed(number)
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(number)
