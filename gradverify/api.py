@@ -21,9 +21,9 @@ from gradverify.reporters import Appearance, reporter
 from gradverify.results import Report, Verdict, counts_of, exit_code_of, verdict_of
 from gradverify.spec.cases import FileContext, read_case
 from gradverify.spec.expansion import expand
-from gradverify.spec.model import Case, FunctionsTarget, ObjectTarget, Spec
+from gradverify.spec.model import Case, FrameworkTarget, FunctionsTarget, ObjectTarget, Spec
 from gradverify.spec.nodes import MappingNode, Position, Problems, node_of
-from gradverify.targets.loading import function_pair
+from gradverify.targets.loading import framework_target, function_pair
 from gradverify.targets.scouting import load_object
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ __all__ = ["assert_gradients", "check"]
 _WIDTH = 100
 # Keys of a case that say something about a target, and so stand in its section.
 _OF_FUNCTIONS = ("returns", "gradients")
+_OF_FRAMEWORKS = ("device", "parameters", "discover")
 _OF_OBJECTS = (*_OF_FUNCTIONS, "preset", "attributes", "setup", "after", "output", "parameters", "reset", "discover")
 
 
@@ -54,7 +55,8 @@ def check(
     ----------
     forward
         ``forward(*inputs, **params)``: returns one array, ``(out, cache)``, or what ``returns`` names. Or an object
-        that has methods ``forward`` and ``backward``; it is copied, never changed.
+        that has methods ``forward`` and ``backward``; it is copied, never changed. Or a torch ``Module`` or
+        ``autograd.Function``.
     backward
         ``backward(dout, cache)``, or ``backward(dout, *inputs, **params)`` where forward returns no cache: returns the
         gradients in the order of the inputs, or by name. ``None`` where forward returns its own gradient
@@ -63,12 +65,13 @@ def check(
         Arrays by name, or in order; in any shape, of dtype float64, float32, float16 or longdouble. Integers and truth
         values are constants.
     **options
-        ``params``, a mapping of keyword arguments; ``constants``, names of inputs without a gradient; ``elementwise``,
-        whether backward returns the derivative of every entry; ``call``, for an object its forward method as a call;
-        ``rtol`` and ``atol``; and every key of a case in a spec that says how it is verified: ``name``, ``returns``,
-        ``gradients``, ``cotangent``, ``geometry``, ``checks``, ``expect``, ``seed``, ``method``, ``max_passes``, and
-        for objects ``preset``, ``attributes``, ``setup``, ``after``, ``output``, ``parameters``, ``reset`` and
-        ``discover``.
+        ``framework``, ``"torch"`` or ``"jax"`` for a function that it differentiates (a ``Module`` or an
+        ``autograd.Function`` is known as such); ``params``, a mapping of keyword arguments; ``constants``, names of
+        inputs without a gradient; ``elementwise``, whether backward returns the derivative of every entry; ``call``,
+        for an object or module its forward method as a call; ``rtol`` and ``atol``; and every key of a case in a spec
+        that says how it is verified: ``name``, ``returns``, ``gradients``, ``cotangent``, ``scale``, ``geometry``,
+        ``checks``, ``expect``, ``seed``, ``method``, ``max_passes``, and for objects ``preset``, ``attributes``,
+        ``setup``, ``after``, ``output``, ``parameters``, ``reset`` and ``discover``.
 
     Returns
     -------
@@ -185,10 +188,11 @@ class _Asked:
         self.constants = tuple(options.pop("constants", ()))
         self.elementwise = bool(options.pop("elementwise", False))
         self.call = options.pop("call", None)
+        self.framework = options.pop("framework", None) or _framework_of(forward)
         self.options = options
         self.place = place
         returned = "grad" in (options.get("returns") or ())
-        self.is_object = not returned and (backward is None or isinstance(backward, str))
+        self.is_object = not returned and self.framework is None and (backward is None or isinstance(backward, str))
 
     def case(self) -> Case:
         """Return the case, read by the rules of the spec.
@@ -211,9 +215,8 @@ class _Asked:
     def _keys(self) -> dict[str, Any]:
         """Return the keys of the case."""
         options = dict(self.options)
-        section = {
-            name: options.pop(name) for name in (_OF_OBJECTS if self.is_object else _OF_FUNCTIONS) if name in options
-        }
+        known = _OF_OBJECTS if self.is_object else _OF_FUNCTIONS if self.framework is None else _OF_FRAMEWORKS
+        section = {name: options.pop(name) for name in known if name in options}
         tolerance = {name: options.pop(name) for name in ("rtol", "atol") if options.get(name) is not None}
         unknown = [name for name in self.constants if name not in self.inputs]
         if unknown:
@@ -233,6 +236,14 @@ class _Asked:
         }
 
     def _target(self, section: dict[str, Any]) -> dict[str, Any]:
+        if self.framework is not None:
+            return {
+                self.framework: {
+                    "call": f"python:{_name_of(self.forward)}",
+                    **_given({"forward": self.call}),
+                    **section,
+                }
+            }
         if self.is_object:
             methods = {"forward": self.call, "backward": self.backward}
             if self.elementwise:
@@ -247,10 +258,21 @@ class _Asked:
         return subject_with(case, self.inputs, lambda inputs, names: self._loaded(case, inputs, names))
 
     def _loaded(self, case: Case, inputs: dict[str, NDArray[Any]], differentiable: tuple[str, ...]) -> Target:
+        if isinstance(case.target, FrameworkTarget):
+            return framework_target(self.forward, case, inputs, self.params, differentiable)
         if isinstance(case.target, ObjectTarget):
             return load_object(lambda: copy.deepcopy(self.forward), case, inputs, self.params, differentiable)
         assert isinstance(case.target, FunctionsTarget)  # noqa: S101  one of the two was asked for
         return function_pair(self.forward, self.backward, case.target, self.params, differentiable)
+
+
+def _framework_of(forward: Any) -> str | None:
+    """Return ``torch`` for one of its modules, or a class of its functions with a backward of its own."""
+    torch = sys.modules.get("torch")  # who has such a thing has imported it
+    if torch is None:
+        return None
+    is_function = isinstance(forward, type) and issubclass(forward, torch.autograd.Function)
+    return "torch" if is_function or isinstance(forward, torch.nn.Module) else None
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:

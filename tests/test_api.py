@@ -191,3 +191,26 @@ def test_public_names_load_nothing_before_their_use():
     assert dir(gradverify) == sorted(gradverify.__all__)
     with pytest.raises(AttributeError, match="no attribute 'chek'"):
         gradverify.chek  # noqa: B018  the look-up is the test
+
+
+def test_torch_modules_and_functions_are_taken_as_they_are():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+
+    class Doubled(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):  # noqa: ARG004  torch's signature
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, dout):  # noqa: ARG004  as above
+            return dout * 3
+
+    report = assert_gradients(torch.nn.Linear(5, 3), inputs={"x": X})
+    assert inputs_of(report) == ["x", "weight", "bias"]
+    assert check(Doubled, inputs={"x": torch.ones(3, dtype=torch.float64)}).verdict is Verdict.FAIL
+    assert check(torch.tanh, inputs={"x": X}, framework="torch").verdict is Verdict.PASS
+
+
+def test_jax_functions_are_taken_where_it_is_said():
+    numpy = pytest.importorskip("jax.numpy", reason="jax is not installed")
+    assert assert_gradients(numpy.tanh, inputs={"x": X}, framework="jax").verdict is Verdict.PASS

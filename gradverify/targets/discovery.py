@@ -91,7 +91,8 @@ class Discovery:
         found: dict[str, Place] = {}
         for path, value in self.numbers.items():
             place = partner(path, self.seen)
-            if place is not None and np.shape(self.seen.at(place.path)) == value.shape:
+            written = place is not None and place.path not in self.numbers
+            if place is not None and written and np.shape(self.seen.at(place.path)) == value.shape:
                 found[path] = place
         return found
 

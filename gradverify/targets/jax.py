@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gradverify.spec.model import Case, FrameworkTarget
     from gradverify.targets.functions import Arguments
 
-__all__ = ["JaxTarget", "load_jax"]
+__all__ = ["JaxTarget", "jax_target", "load_jax"]
 
 # What jax says where a custom vjp returns gradients in a wrong number or of a wrong shape.
 _MISTAKEN = re.compile(r"Custom VJP bwd rule .*must produce")
@@ -34,10 +34,24 @@ _MISTAKEN = re.compile(r"Custom VJP bwd rule .*must produce")
 def load_jax(
     case: Case, inputs: Mapping[str, Array], params: Mapping[str, Any], differentiable: tuple[str, ...]
 ) -> JaxTarget:
+    """Import the function that a case has jax differentiate, and return it as a target; see :func:`jax_target`."""
+    target: FrameworkTarget = case.target  # type: ignore[assignment]  # of this kind, as it was asked for here
+    return jax_target(load_function(target.call), case, inputs, params, differentiable)
+
+
+def jax_target(
+    function: Callable[..., Any],
+    case: Case,
+    inputs: Mapping[str, Array],
+    params: Mapping[str, Any],
+    differentiable: tuple[str, ...],
+) -> JaxTarget:
     """Return the function that a case has jax differentiate.
 
     Parameters
     ----------
+    function
+        The function.
     case
         Says which.
     inputs
@@ -55,7 +69,7 @@ def load_jax(
     target: FrameworkTarget = case.target  # type: ignore[assignment]  # of this kind, as it was asked for here
     if any(value.dtype == np.longdouble for value in inputs.values()):
         raise TargetError("jax has no longdouble, expected float64, float32 or float16")
-    return JaxTarget(load_function(target.call), params, differentiable, target.call.arguments)
+    return JaxTarget(function, params, differentiable, target.call.arguments)
 
 
 @dataclass(slots=True)

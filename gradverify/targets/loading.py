@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
     from gradverify.targets.protocol import Array, Target
 
-__all__ = ["function_pair", "load_layer", "load_target"]
+__all__ = ["framework_target", "function_pair", "load_layer", "load_target"]
 
-# Where each kind of target is, to load on use: most cases need one of them.
+# Where each kind of target is, to load on use: most cases need one of them. What imports what a spec names, and what
+# takes something that is at hand.
 _FRAMEWORKS = {
-    "torch": "gradverify.targets.torch:load_torch",
-    "jax": "gradverify.targets.jax:load_jax",
+    "torch": ("gradverify.targets.torch:load_torch", "gradverify.targets.torch:torch_target"),
+    "jax": ("gradverify.targets.jax:load_jax", "gradverify.targets.jax:jax_target"),
 }
 
 
@@ -53,11 +54,23 @@ def load_target(case: Case, inputs: Mapping[str, Array], differentiable: tuple[s
     if isinstance(case.target, FunctionsTarget):
         return _load_functions(case.target, params, differentiable)
     if isinstance(case.target, FrameworkTarget):
-        framework: Target = resolve_name(_FRAMEWORKS[case.target.framework])(case, inputs, params, differentiable)
+        importing, _ = _FRAMEWORKS[case.target.framework]
+        framework: Target = resolve_name(importing)(case, inputs, params, differentiable)
         return framework
     from gradverify.targets.scouting import load_object  # noqa: PLC0415  cases without objects go without it
 
     return load_object(load_function(case.target.create), case, inputs, params, differentiable)
+
+
+def framework_target(
+    found: Any, case: Case, inputs: Mapping[str, Array], params: Mapping[str, Any], differentiable: tuple[str, ...]
+) -> Target:
+    """Return something that is at hand as a target that torch or jax differentiates."""
+    _require_framework(case)
+    assert isinstance(case.target, FrameworkTarget)  # noqa: S101  callers know
+    _, taking = _FRAMEWORKS[case.target.framework]
+    target: Target = resolve_name(taking)(found, case, inputs, params, differentiable)
+    return target
 
 
 def _require_framework(case: Case) -> None:

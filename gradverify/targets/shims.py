@@ -86,7 +86,16 @@ class _Empty(ModuleType):
         return Nothing
 
 
-class Nothing:
+class _Anything(type):
+    """A class that has whatever attribute it is asked for."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Nothing
+
+
+class Nothing(metaclass=_Anything):
     """Stands in for a class or function: returns what it is given, as a decorator or a progress bar would."""
 
     def __new__(cls, *arguments: Any, **_: Any) -> Any:

@@ -13,6 +13,7 @@ import torch
 from gradverify.errors import TargetError
 from gradverify.targets.frameworks import listed, widest
 from gradverify.targets.functions import seed_global_generators
+from gradverify.targets.importing import imported
 from gradverify.targets.protocol import Array, Calls, Forward, Gradients
 from gradverify.targets.torch_arrays import array_of, dtype_of, numpy_of, precision, seed
 from gradverify.targets.torch_calls import FunctionCall, read_torch_call
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from gradverify.spec.model import Case, FrameworkTarget
 
-__all__ = ["TorchTarget", "load_torch"]
+__all__ = ["TorchTarget", "load_torch", "torch_target"]
 
 # What torch says where a Function's backward returns gradients in a wrong number or of a wrong shape.
 _MISTAKEN = re.compile(r"returned an (invalid gradient|incorrect number of gradients)")
@@ -32,10 +33,24 @@ _MISTAKEN = re.compile(r"returned an (invalid gradient|incorrect number of gradi
 def load_torch(
     case: Case, inputs: Mapping[str, Array], params: Mapping[str, Any], differentiable: tuple[str, ...]
 ) -> TorchTarget:
+    """Import what a case has torch differentiate, and return it as a target; see :func:`torch_target`."""
+    target: FrameworkTarget = case.target  # type: ignore[assignment]  # of this kind, as it was asked for here
+    return torch_target(imported(target.call), case, inputs, params, differentiable)
+
+
+def torch_target(
+    found: Any,
+    case: Case,
+    inputs: Mapping[str, Array],
+    params: Mapping[str, Any],
+    differentiable: tuple[str, ...],
+) -> TorchTarget:
     """Return what a case has torch differentiate.
 
     Parameters
     ----------
+    found
+        The function, ``autograd.Function`` or module, or what makes a module.
     case
         Says what, and in which dtype.
     inputs
@@ -54,7 +69,7 @@ def load_torch(
     _check_dtypes([case.dtype, *(str(value.dtype) for value in inputs.values())])
     _check_device(target.device)
     _seed_all()
-    call = read_torch_call(case, inputs, params)
+    call = read_torch_call(found, case, inputs, params)
     if call.module is None:
         return TorchTarget(call, None, differentiable, target.device)
     _settle(call, target, inputs)

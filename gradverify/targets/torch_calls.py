@@ -11,7 +11,6 @@ import torch
 
 from gradverify.errors import TargetError
 from gradverify.targets.arguments import arguments_of
-from gradverify.targets.importing import imported
 from gradverify.targets.torch_arrays import seed
 
 if TYPE_CHECKING:
@@ -62,8 +61,8 @@ class FunctionCall:
         return self.function(*given.values(), **params)
 
 
-def read_torch_call(case: Case, inputs: Iterable[str], params: Mapping[str, Any]) -> FunctionCall:
-    """Return what a case names for torch, imported, and made where its call makes a module.
+def read_torch_call(found: Any, case: Case, inputs: Iterable[str], params: Mapping[str, Any]) -> FunctionCall:
+    """Return what a case names for torch as something to call, made where its call makes a module.
 
     Raises
     ------
@@ -71,7 +70,6 @@ def read_torch_call(case: Case, inputs: Iterable[str], params: Mapping[str, Any]
         There is no such thing, or it is neither a function nor a module.
     """
     target: FrameworkTarget = case.target  # type: ignore[assignment]  # of this kind, as it was asked for here
-    found = imported(target.call)
     if _is_class(found, torch.autograd.Function):
         return _without_method(FunctionCall(found.apply, params, target.call.arguments, by_position=True), target)
     if isinstance(found, torch.nn.Module):

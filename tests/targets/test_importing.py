@@ -12,7 +12,7 @@ import pytest
 from gradverify.errors import TargetError
 from gradverify.spec.calls import Call, read_call
 from gradverify.targets.importing import imported, load_function, with_objects
-from gradverify.targets.shims import preload
+from gradverify.targets.shims import hint, preload, stand_in_for
 
 
 @pytest.fixture(autouse=True)
@@ -107,3 +107,42 @@ def test_shims_add_what_is_missing_and_replace_nothing():
     finally:
         for name in set(dir(np)) - set(before):
             delattr(np, name)
+
+
+def test_packages_that_are_absent_are_stood_in_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "meta_path", sys.meta_path[:])
+    file = write(
+        tmp_path / "needs.py",
+        "import nowhere.plots as plt\nfrom nowhere import jit, progress\n"
+        "plt.style.use('dark')\nplt.figure(figsize=(1, 2)).show()\n"
+        "class Grid(plt.Axes):\n    pass\n@jit\ndef f():\n    return [x for x in progress([1, 2])]\n"
+        "@jit(nopython=True)\ndef g():\n    return 3\n",
+    )
+    stand_in_for(("nowhere", "numpy"))
+    assert load_function(Call(str(file), "f"))() == [1, 2]
+    assert load_function(Call(str(file), "g"))() == 3
+    assert np.pi > 3
+
+
+def test_a_package_that_fails_leaves_nothing_for_the_next_case(tmp_path, monkeypatch):
+    write(tmp_path / "halfway/__init__.py", "from . import layers\nraise OSError('later')\n")
+    write(tmp_path / "halfway/layers.py", "def f():\n    return 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for _ in range(2):
+        with pytest.raises(OSError, match="later"):
+            load_function(read_call("halfway.layers:f"))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (AttributeError("module 'numpy' has no attribute 'float'"), "; preload: [old-numpy] puts back"),
+        (ImportError("cannot import name 'Hashable' from 'collections' (x)"), "; preload: [old-python] puts back"),
+        (ModuleNotFoundError("No module named 'tqdm.auto'", name="tqdm.auto"), "; install it, or say absent: [tqdm]"),
+        (AttributeError("'Dense' object has no attribute 'x'"), ""),
+        (ValueError("module 'numpy' has no attribute 'float'"), ""),
+    ],
+)
+def test_what_a_spec_can_do_about_an_error(error, said):
+    assert hint(error).startswith(said)
+    assert bool(hint(error)) == bool(said)
