@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradverify.checks.data import cotangents_of, differentiable_names, inputs_of
+from gradverify.spec.model import LayerTarget
+from gradverify.targets.guard import Guarded
 from gradverify.targets.loading import load_target
 
 if TYPE_CHECKING:
@@ -49,7 +51,9 @@ def subject_of(case: Case) -> Subject:
     """Import the target of a case and make its data."""
     inputs = inputs_of(case)
     differentiable = differentiable_names(case, inputs)
-    return Subject(load_target(case, differentiable), inputs, differentiable)
+    if isinstance(case.target, LayerTarget):
+        return Subject(load_target(case, differentiable), inputs, differentiable)
+    return Subject(Guarded(lambda: load_target(case, differentiable), case.target.home), inputs, differentiable)
 
 
 def run_trial(case: Case, subject: Subject) -> Trial | Forward:

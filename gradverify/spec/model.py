@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_TIMEOUT",
     "DTYPES",
+    "LARGEST_MEMORY",
     "LARGEST_WHOLE",
     "METHODS",
     "Case",
@@ -38,6 +39,7 @@ DTYPES = ("float64", "float32", "float16", "longdouble")
 METHODS = ("auto", "dense", "compressed", "certificate")
 DEFAULT_TIMEOUT = 60.0
 LARGEST_WHOLE = 2**63 - 1
+LARGEST_MEMORY = 2**40  # MiB
 
 
 class Check(StrEnum):
@@ -117,6 +119,11 @@ class LayerTarget:
     reference: str | None = None
     single: bool = True
 
+    @property
+    def home(self) -> str:
+        """Nothing of the user's is imported."""
+        return ""
+
     def __str__(self) -> str:
         return self.layer if self.single else f"{self.layer}[{self.implementation}]"
 
@@ -128,6 +135,12 @@ class FunctionsTarget:
     forward: str
     backward: str | None = None
     returns: tuple[str, ...] | None = None
+
+    @property
+    def home(self) -> str:
+        """The modules that are imported: cases of one home may share a process even if those leave something behind."""
+        references = (self.forward, self.backward or self.forward)
+        return ",".join(dict.fromkeys(reference.partition(":")[0] for reference in references))
 
     def __str__(self) -> str:
         return self.forward if self.backward is None else self.backward
@@ -150,6 +163,8 @@ class CaseSpec:
         As written; ``sweep`` in the order of the file.
     positions
         Where each part of the case stands, by path (``("inputs", "x")``).
+    memory
+        MiB that the process of the case may take; ``None`` leaves it to the executor.
     max_passes
         Forward passes that one look at an input's gradient may take; ``None`` leaves it to the engine.
     search_path
@@ -170,6 +185,7 @@ class CaseSpec:
     dtype: str
     tolerance: Tolerance
     timeout: float
+    memory: int | None
     method: str
     max_passes: int | None
     checks: tuple[Check, ...]
@@ -208,7 +224,7 @@ class Case:
         The swept ones.
     window
         Roles of the window, for windowed layers.
-    max_passes
+    memory, max_passes
         As in ``CaseSpec``.
     """
 
@@ -225,6 +241,7 @@ class Case:
     dtype: str
     tolerance: Tolerance
     timeout: float
+    memory: int | None = None
     method: str = "auto"
     max_passes: int | None = None
     checks: tuple[Check, ...] = tuple(Check)
