@@ -64,6 +64,10 @@ def sleep_in_c():
     ctypes.CDLL(None).sleep(60)
 
 
+def stop():
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def terminate():
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(60)
@@ -188,7 +192,7 @@ def span(seconds):
     return os.getpid(), begun, time.monotonic()
 '''
 
-ENDLESS = {"spin", "sleep_in_c", "sleep_with_the_lock", "close_everything"}
+ENDLESS = {"spin", "stop", "sleep_in_c", "sleep_with_the_lock", "close_everything"}
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ def test_stopping_early_kills_the_workers_and_what_they_started(user_code, tmp_p
 
 def test_a_run_that_is_never_asked_for_an_outcome_leaves_nothing(user_code):
     run = executor("processes", 2).run("errands:call", [Job(("value", 1), user_code, 5.0)])
-    [child] = run.gi_frame.f_locals["supervisor"]._children
+    [child] = run.gi_frame.f_locals["supervisor"]._crew.children
     del run
     assert child.is_dead()
 
