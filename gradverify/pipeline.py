@@ -231,11 +231,11 @@ def _results(cases: tuple[Case, ...], outcomes: Generator[Done | Lost, None, Non
 
 
 def _result(case: Case, outcome: Done | Lost) -> CaseResult:
+    """Return what was found about a case; an error with the last lines that were printed."""
     if isinstance(outcome, Lost):
-        return case.result(Verdict.ERROR, _lost_reason(outcome), seconds=outcome.seconds)
-    found: CaseResult = outcome.value
-    return found
-
-
-def _lost_reason(lost: Lost) -> str:
-    return f"{lost.reason}\n{lost.output}" if lost.output else lost.reason
+        found = case.result(Verdict.ERROR, outcome.reason, seconds=outcome.seconds)
+    else:
+        found = outcome.value
+    if found.verdict is not Verdict.ERROR or not outcome.output:
+        return found
+    return replace(found, reason=f"{found.reason}\n{outcome.output}")

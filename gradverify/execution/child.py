@@ -56,6 +56,8 @@ _ENVIRONMENT = {
 COOKIE = "GRADVERIFY_WORKER"
 
 _TAIL_BYTES = 8192
+# How long a process may take to end that has let go of its pipes.
+_FAREWELL = 0.3
 
 
 class Child:
@@ -117,7 +119,7 @@ class Child:
     def end(self) -> str:
         """Say how the process ended."""
         try:
-            status = self._process.wait(timeout=1)
+            status = self._process.wait(timeout=_FAREWELL)
         except subprocess.TimeoutExpired:
             return "the process closed its connection to gradverify"
         if status >= 0:

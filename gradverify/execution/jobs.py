@@ -47,10 +47,13 @@ class Done:
         What it returned.
     seconds
         How long the call took.
+    output
+        The last lines that its worker printed meanwhile.
     """
 
     value: Any
     seconds: float
+    output: str = ""
 
 
 @dataclass(frozen=True, slots=True)

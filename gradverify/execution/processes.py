@@ -231,9 +231,10 @@ def _lateness(child: Child) -> str:
 
 def _outcome(answer: bytes, child: Child) -> Done | Lost:
     """Read the answer of a worker."""
+    output = child.printed().text()
     try:
         returned, value, seconds = pickle.loads(answer)  # noqa: S301  from a process of our own
     except Exception as error:  # noqa: BLE001  the value may need what only the worker has
         reason = f"its answer cannot be read: {describe_error(error)}"
-        return Lost(reason, monotonic() - child.begun, child.printed().text())
-    return Done(value, seconds) if returned else Lost(value, seconds, child.printed().text())
+        return Lost(reason, monotonic() - child.begun, output)
+    return Done(value, seconds, output) if returned else Lost(value, seconds, output)
