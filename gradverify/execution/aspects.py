@@ -63,6 +63,14 @@ def _set_handlers(kept: list[Any]) -> None:
             signal.signal(number, handler)
 
 
+def _showing() -> list[Any]:
+    return [vars(warnings)[name] for name in ("showwarning", "_showwarnmsg_impl")]
+
+
+def _set_showing(kept: list[Any]) -> None:
+    vars(warnings).update(showwarning=kept[0], _showwarnmsg_impl=kept[1])
+
+
 def _lists() -> list[list[Any]]:
     return [sys.path[:], sys.argv[:], sys.meta_path[:], sys.path_hooks[:]]
 
@@ -150,6 +158,7 @@ ASPECTS: list[Aspect] = [
     (_umask, os.umask),
     (_handlers, _set_handlers),
     (lambda: list(warnings.filters), set_filters),
+    (_showing, _set_showing),
     (_lists, _set_lists),
     (_interpreter, _set_interpreter),
     (_tracing, _set_tracing),

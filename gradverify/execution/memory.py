@@ -1,19 +1,18 @@
-"""How much memory a job may take, how much it takes, and the limit on it."""
+"""How much memory there is, and how much a worker takes with all it started."""
 
 from __future__ import annotations
 
 import os
-import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MIB", "limited", "share", "usage"]
+__all__ = ["share", "usage"]
 
-MIB = 2**20
+_MIB = 2**20
 # What is left to the rest of the machine, and to gradverify.
 _USABLE = 0.8
 _GROUPS = Path("/sys/fs/cgroup")
@@ -22,7 +21,7 @@ _GROUPS = Path("/sys/fs/cgroup")
 def share(workers: int) -> int:
     """Return how many MiB one of several workers may take, 0 where nobody knows how much memory there is."""
     known = [size for size in (_physical(), *_group_limits()) if size]
-    return int(_USABLE * min(known) / workers / MIB) if known else 0
+    return int(_USABLE * min(known) / workers / _MIB) if known else 0
 
 
 def _physical() -> int:
@@ -52,27 +51,6 @@ def _limits_upwards(root: Path, path: str, name: str) -> Iterator[int]:
             return
 
 
-@contextmanager
-def limited(size: int) -> Iterator[None]:
-    """Let this process have no more than so many MiB of its own; 0 is no limit.
-
-    The limit is one on data, not on addresses: CUDA and jax reserve far more of those than they use.
-    """
-    if not size or sys.platform == "win32":
-        yield
-        return
-    import resource  # noqa: PLC0415  not on Windows
-
-    before, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = size * MIB if hard == resource.RLIM_INFINITY else min(size * MIB, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
-    try:
-        yield
-    finally:
-        with suppress(ValueError, OSError):  # user code lowered the hard one, too: its worker is replaced for that
-            resource.setrlimit(resource.RLIMIT_DATA, (before, resource.getrlimit(resource.RLIMIT_DATA)[1]))
-
-
 def usage(process: int, limit: int) -> int:
     """Return how many MiB a process and its descendants take, 0 where the platform does not show it.
 
@@ -95,7 +73,7 @@ def _family(process: int) -> Iterator[int]:
 
 def _resident(process: int) -> int:
     numbers = _read(f"/proc/{process}/statm").split()
-    return int(numbers[1]) * os.sysconf("SC_PAGE_SIZE") // MIB if numbers else 0
+    return int(numbers[1]) * os.sysconf("SC_PAGE_SIZE") // _MIB if numbers else 0
 
 
 def _proportional(process: int) -> int:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from gradverify.errors import describe_error, explain_error
 from gradverify.execution.calling import resolve
 from gradverify.execution.channel import GREETING, read_frame, write_frame
-from gradverify.execution.memory import limited
+from gradverify.execution.limit import limited
 from gradverify.execution.surroundings import Surroundings
 from gradverify.targets.guard import WITNESSES
 

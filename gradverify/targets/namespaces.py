@@ -36,6 +36,8 @@ _COMPUTING = (
 )
 # ... and what a worker needs besides.
 _WORKING = ("os", "sys", "time", "random", "pickle", "threading", "warnings")
+# What recording warnings replaces, and puts back when it ends.
+_RECORDING = {"showwarning", "_showwarnmsg_impl"}
 
 
 class Namespaces:
@@ -88,7 +90,7 @@ def _changed(space: Mapping[str, Any], kept: Mapping[str, Any]) -> Iterator[tupl
     """Yield the functions and constants of a module that are others now, or gone, or new."""
     for name in kept.keys() | space.keys():
         before, now = kept.get(name, ABSENT), space.get(name, ABSENT)
-        if before is not now and (_matters(before) or _matters(now)):
+        if before is not now and name not in _RECORDING and (_matters(before) or _matters(now)):
             yield name, now
 
 

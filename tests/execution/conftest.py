@@ -152,6 +152,18 @@ def start_sleeper(path):
     time.sleep(60)
 
 
+def start_family(path):
+    """Start what killing a session misses: one in a session of its own, and one whose parent has left."""
+    sleep = "import os, time; open({!r}, 'a').write(f'{{os.getpid()}} '); time.sleep(60)".format(path)
+    subprocess.Popen([sys.executable, "-c", sleep], start_new_session=True)
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.execv(sys.executable, [sys.executable, "-c", sleep])
+        os._exit(0)
+    time.sleep(60)
+
+
 def leave_thread():
     threading.Thread(target=time.sleep, args=(60,)).start()
     return "left"

@@ -287,7 +287,6 @@ MISBEHAVIOURS = {
             sys.setrecursionlimit(150)
             gc.disable()
             sys.setprofile(lambda *_: None)
-            sys.excepthook = threading.excepthook = print
             decimal.getcontext().prec = 3
             locale.setlocale(locale.LC_ALL, "C.UTF-8")
             socket.setdefaulttimeout(1.0)
@@ -298,12 +297,29 @@ MISBEHAVIOURS = {
         """,
         verdict="pass",
     ),
+    "replaces_hooks": Misbehaviour(
+        """
+        def forward(x):
+            sys.excepthook = threading.excepthook = print
+            os.getcwd = time.sleep = warnings.warn = None
+            return x * x, x
+        """,
+        verdict="pass",
+    ),
+    "changes_much_at_import": Misbehaviour(
+        """
+        os.environ["MINE"] = "1"
+        os.chdir("/")
+        sys.path.insert(0, "/nowhere")
+        sys.setrecursionlimit(5000)
+        def forward(x):
+            assert os.environ["MINE"] == "1" and os.getcwd() == "/" and sys.path[0] == "/nowhere"
+            return x * x, x
+        """,
+        verdict="pass",
+    ),
     "leaves_a_thread": Misbehaviour(
         """
-        def meddle():
-            while True:
-                np.dot = None
-                time.sleep(0.001)
         def forward(x):
             if threading.active_count() < 4:
                 threading.Thread(target=time.sleep, args=(60,), name="left").start()

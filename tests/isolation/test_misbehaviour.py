@@ -31,8 +31,9 @@ def write(folder: Path) -> Path:
     lines = ["cases:\n", case("fresh", "watchful", "params: {who: fresh}"), case("honest-0", "honest")]
     for name, kind in MISBEHAVIOURS.items():
         (folder / f"{name}.py").write_text(kind.module.replace("MARK", MARK), encoding="utf-8")
-        lines += [case(name, name, kind.keys), case(f"honest-{name}", "honest")]
-        lines += [case(f"after-{name}", "watchful", f"params: {{who: after-{name}}}")]
+        lines.append(case(name, name, kind.keys))
+        lines.append(case(f"after-{name}", "watchful", f"params: {{who: after-{name}}}"))
+        lines.append(case(f"honest-{name}", "honest"))
     (folder / "honest.py").write_text(HONEST, encoding="utf-8")
     (folder / "watchful.py").write_text(WATCHFUL, encoding="utf-8")
     spec = folder / "spec.yaml"
