@@ -44,7 +44,7 @@ def end_group(number: int) -> None:
     _kill(os.killpg, number)
 
 
-def end_all(token: bytes, seconds: float = 1.0) -> None:
+def end_all(token: bytes, seconds: float = 0.5) -> None:
     """Kill whatever carries a token, again and again: some start others while they die."""
     limit = monotonic() + seconds
     while (left := carriers(token)) and monotonic() < limit:
@@ -65,10 +65,10 @@ def _main() -> None:
     groups: set[int] = set()
     for line in sys.stdin.buffer:
         number = int(line)
-        groups ^= {abs(number)} if (number > 0) != (abs(number) in groups) else set()
+        (groups.add if number > 0 else groups.discard)(abs(number))
     for number in groups:
         end_group(number)
-    end_all(os.fsencode(sys.argv[1]))
+    end_all(os.fsencode(sys.argv[1]), 5.0)
 
 
 if __name__ == "__main__":

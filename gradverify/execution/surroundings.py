@@ -52,6 +52,14 @@ class Surroundings:
 
     def end(self) -> str:
         """Put everything back after a job, and say in which state the worker is."""
+        try:
+            return self._put_back()
+        except Exception:  # noqa: BLE001  what user code left in the place of a function may do anything
+            return WORN
+
+    def _put_back(self) -> str:
+        names = originals().differences()
+        originals().put_back(names)  # first: the rest works with them
         stop_timers()
         changed = [(aspect, kept) for aspect, kept in self._aspects() if aspect[0]() != kept]
         for (_, write), kept in changed:
@@ -60,7 +68,7 @@ class Surroundings:
         if changed:
             self._repair()
         stuck = any(read() != kept for (read, _), kept in changed)
-        if self._worn or stuck or self._has_company() or originals().differences():
+        if self._worn or names or stuck or self._has_company():
             return WORN
         return BOUND if self._bound else CLEAN
 
@@ -81,7 +89,8 @@ def _seed() -> None:
     """Let the global generators give every job the same numbers, whichever ran here before."""
     for name in ("random", "numpy.random"):
         if name in sys.modules:
-            sys.modules[name].seed(0)
+            with suppress(Exception):  # a module of the user's by that name
+                sys.modules[name].seed(0)
 
 
 def _has_children() -> bool:
