@@ -15,7 +15,7 @@ __all__ = ["share", "usage"]
 _MIB = 2**20
 # What is left to the rest of the machine, and to gradverify.
 _USABLE = 0.8
-_GROUPS = Path("/sys/fs/cgroup")
+_GROUPS, _MEMBERSHIP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 def share(workers: int) -> int:
@@ -34,7 +34,7 @@ def _physical() -> int:
 def _group_limits() -> Iterator[int]:
     """Yield the limits of the control groups we are in, of both versions, and of the groups around them."""
     with suppress(OSError):
-        for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+        for line in _MEMBERSHIP.read_text(encoding="utf-8").splitlines():
             _, controllers, path = line.split(":", 2)
             if not controllers:
                 yield from _limits_upwards(_GROUPS, path, "memory.max")

@@ -169,6 +169,68 @@ def leave_thread():
     return "left"
 
 
+def leave_process():
+    subprocess.Popen(["sleep", "60"])
+    return os.getpid()
+
+
+def replace(module, name):
+    setattr(sys.modules[module], name, print)
+    return os.getpid()
+
+
+def limit(number, hard):
+    import resource
+
+    before = resource.getrlimit(number)
+    resource.setrlimit(number, (100, 100 if hard else before[1]))
+    return os.getpid()
+
+
+def limits(number):
+    import resource
+
+    return os.getpid(), resource.getrlimit(number)
+
+
+def cores(wanted):
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, wanted or before)
+    return os.getpid(), before
+
+
+def hooks():
+    found = os.getpid(), len(sys.meta_path), len(sys.path_hooks), sys.stdin.read()
+    sys.meta_path.clear()
+    sys.path_hooks.append(None)
+    sys.stdin = None
+    return found
+
+
+def tell(what, *given, **named):
+    from gradverify.targets.guard import WITNESSES
+
+    getattr(WITNESSES[0], what)(*given, **named)
+    return os.getpid()
+
+
+def load(left):
+    return tell("loaded", left=left)
+
+
+def environ(name, text):
+    os.environ[name] = text
+    return load(False)
+
+
+def hash_of(text):
+    return hash(text)
+
+
+def hog(size):
+    return len(bytearray(size))
+
+
 def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
     return os.getpid()
