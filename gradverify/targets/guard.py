@@ -10,7 +10,7 @@ import warnings
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from gradverify.targets.namespaces import in_words, of_computing, originals
+from gradverify.targets.namespaces import current, in_words, of_computing, originals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,6 +76,8 @@ class Guarded:
 
     def __init__(self, load: Callable[[], Target], home: str) -> None:
         self._imports = _IMPORTS.setdefault(home, _Imports())
+        # In a worker nobody but user code replaces anything; elsewhere, what is there belongs to somebody.
+        self._libraries = originals() if WITNESSES else current()
         self._ours = list(warnings.filters)
         self._names: Names = self._imports.names
         self._filters = self._imports.filters
@@ -99,9 +101,9 @@ class Guarded:
 
     def spoiled(self) -> str | None:
         """Say what was replaced when the engine was at work already, if anything was."""
-        late = originals().differences()
+        late = self._libraries.differences()
         if late:
-            originals().put_back(late)
+            self._libraries.put_back(late)
             self._tell_of_replaced()
         numbers = of_computing(late)
         if not numbers:
@@ -120,14 +122,14 @@ class Guarded:
 
     def _looked_after(self, call: Callable[..., Returned], *arguments: Any) -> Returned:
         """Call with the surroundings of the code in place, and put ours back."""
-        originals().write(self._names)
+        self._libraries.write(self._names)
         if self._filters is not None:
             set_filters(self._filters)
         try:
             return self._context.run(call, *arguments)
         finally:
-            self._names = originals().differences()
-            originals().put_back(self._names)
+            self._names = self._libraries.differences()
+            self._libraries.put_back(self._names)
             filters = list(warnings.filters)
             self._filters = None if filters == self._ours else filters
             if self._filters is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Names", "Namespaces", "in_words", "of_computing", "originals"]
+__all__ = ["Names", "Namespaces", "current", "in_words", "of_computing", "originals"]
 
 Names = dict[tuple[str, str], Any]
 """Values by module and name; ``ABSENT`` where there is none."""
@@ -99,10 +99,15 @@ def _matters(value: Any) -> bool:
     return callable(value) or isinstance(value, float)
 
 
+def current() -> Namespaces:
+    """Return the names of the libraries as they are now."""
+    return Namespaces(_COMPUTING + _WORKING)
+
+
 @cache
 def originals() -> Namespaces:
     """Return the names as they were when this was called first: before any user code, please."""
-    return Namespaces(_COMPUTING + _WORKING)
+    return current()
 
 
 def of_computing(names: Names) -> Names:

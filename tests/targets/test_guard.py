@@ -163,6 +163,18 @@ def test_error_handling_and_warning_filters_of_the_code_are_its_own(when):
         assert seen == [("raise", "error")] * 2
 
 
+def test_outside_a_worker_what_others_replaced_is_left_alone(monkeypatch):
+    monkeypatch.setattr(guard, "WITNESSES", [])
+    monkeypatch.setattr(np, "dot", fake)
+    seen = []
+    target = guarded(lambda: setattr(np, "cumsum", fake), on_forward=lambda: seen.append((np.dot, np.cumsum)))
+    assert np.dot is fake
+    assert np.cumsum is not fake
+    target.forward({})
+    assert seen == [(fake, fake)]
+    assert np.dot is fake
+
+
 def test_names_that_are_added_and_taken_away_come_and_go():
     def change():
         np.anything = float
