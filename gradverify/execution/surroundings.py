@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gradverify.execution.aspects import ASPECTS, stop_timers
 from gradverify.execution.states import BOUND, CLEAN, WORN
-from gradverify.targets.namespaces import originals
+from gradverify.targets.namespaces import are_the_same, living, originals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,17 +33,21 @@ class Surroundings:
         self._repair = repair
         self._bound = self._worn = False
         originals()
+        self._living = living()
         self._keep()
 
     def begin(self) -> None:
         """Prepare for a job."""
         _seed()
 
-    def loaded(self, *, left: bool) -> None:
+    def imported(self, *, left: bool) -> None:
         """Keep what the imports of user code did: they happen once, and every job that needs them finds it so."""
-        if left or self._has_company() or any(read() != kept for (read, _), kept in self._aspects()):
+        if left or self._has_changed() or self._has_company():
             self._bound = True
             self._keep()
+
+    def loaded(self) -> None:
+        """Give the first call of every job the same numbers, whether its modules were there already or drew some."""
         _seed()
 
     def replaced(self) -> None:
@@ -58,8 +62,7 @@ class Surroundings:
             return WORN
 
     def _put_back(self) -> str:
-        names = originals().differences()
-        originals().put_back(names)  # first: the rest works with them
+        replaced = not self._restored()
         stop_timers()
         changed = [(aspect, kept) for aspect, kept in self._aspects() if aspect[0]() != kept]
         for (_, write), kept in changed:
@@ -68,15 +71,29 @@ class Surroundings:
         if changed:
             self._repair()
         stuck = any(read() != kept for (read, _), kept in changed)
-        if self._worn or names or stuck or self._has_company():
+        if self._worn or replaced or stuck or self._has_company():
             return WORN
         return BOUND if self._bound else CLEAN
+
+    def _restored(self) -> bool:
+        """Say whether all names mean what they should; the rest works with them, so they do so from here on."""
+        computing, living = originals().differences(), self._living.differences()
+        if not computing and are_the_same(living, self._names):
+            return True
+        originals().put_back(computing)
+        self._living.put_back(living)
+        return False
 
     def _aspects(self) -> Iterator[tuple[Aspect, object]]:
         return zip(ASPECTS, self._kept, strict=True)
 
+    def _has_changed(self) -> bool:
+        aspects = any(read() != kept for (read, _), kept in self._aspects())
+        return aspects or not are_the_same(self._living.differences(), self._names)
+
     def _keep(self) -> None:
         self._kept = [read() for read, _ in ASPECTS]
+        self._names = self._living.differences()
         self._threads = threading.active_count()
         self._children = _has_children()
 

@@ -6,11 +6,12 @@ verifies it. It gets to see what it did whenever it runs, and the engine what wa
 
 from __future__ import annotations
 
+import sys
 import warnings
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from gradverify.targets.namespaces import current, in_words, of_computing, originals
+from gradverify.targets.namespaces import are_the_same, current, in_words, originals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,8 +28,11 @@ Returned = TypeVar("Returned")
 class Witness(Protocol):
     """Hears what user code does to its process."""
 
-    def loaded(self, *, left: bool) -> None:
-        """Hear that the imports of a case are over, and whether they left anything behind in here."""
+    def imported(self, *, left: bool) -> None:
+        """Hear that a case imported modules, and whether that left anything behind in here."""
+
+    def loaded(self) -> None:
+        """Hear that the imports of a case are over."""
 
     def replaced(self) -> None:
         """Hear that calls, not imports, replaced names of the libraries."""
@@ -84,10 +88,7 @@ class Guarded:
         self._context = copy_context()
         for variable, value in self._imports.variables.items():
             self._context.run(variable.set, value)
-        try:
-            self._target = self._looked_after(load)
-        finally:
-            self._remember()
+        self._target = self._loaded(load)
         self._fresh = {"forward", "backward"}
         self.calls = self._target.calls
 
@@ -102,13 +103,11 @@ class Guarded:
     def spoiled(self) -> str | None:
         """Say what was replaced when the engine was at work already, if anything was."""
         late = self._libraries.differences()
-        if late:
-            self._libraries.put_back(late)
-            self._tell_of_replaced()
-        numbers = of_computing(late)
-        if not numbers:
+        if not late:
             return None
-        return f"the code replaced {in_words(numbers)} after its first calls: nothing computed since then is certain"
+        self._libraries.put_back(late)
+        self._tell_of_replaced()
+        return f"the code replaced {in_words(late)} after its first calls: nothing computed since then is certain"
 
     def _run(self, kind: str, call: Callable[..., Returned], *arguments: Any) -> Returned:
         if not (self._names or self._filters is not None or kind in self._fresh):
@@ -117,7 +116,7 @@ class Guarded:
         try:
             return self._looked_after(call, *arguments)
         finally:
-            if not _are_the_same(self._names, self._imports.names):
+            if not are_the_same(self._names, self._imports.names):
                 self._tell_of_replaced()
 
     def _looked_after(self, call: Callable[..., Returned], *arguments: Any) -> Returned:
@@ -135,8 +134,19 @@ class Guarded:
             if self._filters is not None:
                 set_filters(self._ours)
 
+    def _loaded(self, load: Callable[[], Target]) -> Target:
+        """Load the target, and keep what its imports did, also where they fail."""
+        before, target = len(sys.modules), None
+        try:
+            target = self._looked_after(load)
+            return target
+        finally:
+            if target is None or len(sys.modules) != before:
+                self._remember()
+            for witness in WITNESSES:
+                witness.loaded()
+
     def _remember(self) -> None:
-        """Keep what the imports did."""
         imports, context = self._imports, copy_context()
         imports.names, imports.filters = self._names, self._filters
         imports.variables = {
@@ -144,15 +154,11 @@ class Guarded:
         }
         left = bool(imports.names or imports.filters is not None or imports.variables)
         for witness in WITNESSES:
-            witness.loaded(left=left)
+            witness.imported(left=left)
 
     def _tell_of_replaced(self) -> None:
         for witness in WITNESSES:
             witness.replaced()
-
-
-def _are_the_same(one: Names, other: Names) -> bool:
-    return one.keys() == other.keys() and all(value is other[key] for key, value in one.items())
 
 
 def set_filters(filters: list[Any]) -> None:

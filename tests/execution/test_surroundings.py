@@ -61,7 +61,7 @@ def test_imports_that_leave_nothing_leave_the_worker_to_every_home(homes):
     assert len(set(homes(("a", ("load", False)), ("b", ("load", False)), ("", ("tell", "begin"))))) == 1
 
 
-@pytest.mark.parametrize("payload", [("load", True), ("environ", "MINE", "1")])
+@pytest.mark.parametrize("payload", [("load", True), ("environ", "MINE", "1"), ("hook_at_import",)])
 def test_what_imports_leave_is_for_jobs_of_that_home(homes, payload):
     loads, again, other, back = homes(("a", payload), ("a", ("load", False)), ("b", ("load", False)), ("a", payload))
     assert loads == again

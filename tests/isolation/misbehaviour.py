@@ -87,8 +87,9 @@ def backward(dout, x, who):
 
 MISBEHAVIOURS = {
     "raises": Misbehaviour(
-        "def backward(dout, x):\n    return 1 / 0",
-        reason=r"ZeroDivisionError: division by zero \(.*raises.py, line 11, in backward\)",
+        "def backward(dout, x):\n    print('just before')\n    return 1 / 0",
+        reason=r"ZeroDivisionError: division by zero \(.*raises.py, line 12, in backward\)",
+        output="just before",
     ),
     "raises_at_import": Misbehaviour("raise OSError('no weights')", reason=r"OSError: no weights \(.*, in <module>\)"),
     "prints": Misbehaviour(
