@@ -79,3 +79,20 @@ def test_a_family_is_counted_with_what_it_shares_once():
         assert 190 < usage(process.pid, 100) < 300
         os.killpg(process.pid, 9)
     assert usage(process.pid, 1) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no limit on data")
+@pytest.mark.parametrize("lowered", [False, True])
+def test_a_limit_ends_with_its_job_even_where_the_job_lowered_it(lowered):
+    source = (
+        "import resource\n"
+        "from gradverify.execution.limit import limited\n"
+        "data = resource.RLIMIT_DATA\n"
+        "with limited(500):\n"
+        "    print(resource.getrlimit(data)[0])\n"
+        f"    if {lowered}: resource.setrlimit(data, (2**28, 2**29))\n"
+        "print(*resource.getrlimit(data))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    after = f"{2**28} {2**29}" if lowered else "-1 -1"
+    assert ran.stdout.splitlines() == [str(500 * MIB), after]

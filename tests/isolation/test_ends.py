@@ -103,15 +103,18 @@ def test_two_packages_of_one_name_never_meet(workplace):
             f"{folder}/layers/scale.py",
             """
             import layers
-            def forward(x):
-                assert layers.OWN == layers.FACTOR == EXPECTED
+            def forward(x, expected):
+                assert layers.OWN == layers.FACTOR == expected
                 return layers.FACTOR * x
-            def backward(dout, x):
+            def backward(dout, x, expected):
                 return layers.FACTOR * dout
-            """.replace("EXPECTED", str(factor)),
+            """,
         )
         functions = "{forward: 'layers.scale:forward', backward: 'layers.scale:backward'}"
-        cases = "\n".join(f"  - {{name: c{n}, functions: {functions}, inputs: {{x: [3]}}}}" for n in range(3))
+        cases = "\n".join(
+            f"  - {{name: c{n}, functions: {functions}, inputs: {{x: [3]}}, params: {{expected: {factor}}}}}"
+            for n in range(3)
+        )
         (workplace.path / folder / "spec.yaml").write_text("cases:\n" + cases, encoding="utf-8")
     ran = workplace.run("run", "first/spec.yaml", "second/spec.yaml", "--format", "json")
     assert [case["verdict"] for case in ran.json["cases"]] == ["pass"] * 6, ran.stdout
