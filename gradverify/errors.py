@@ -15,6 +15,7 @@ All of them survive pickling, since they cross process borders.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -147,8 +148,13 @@ def explain_error(error: BaseException, search_path: tuple[str, ...]) -> str:
         What was raised.
     search_path
         The folders of the user's code: the innermost line in one of them is the place named.
+
+    Where memory ran out, the limit is named as well, and what the calls held is let go first.
     """
-    return describe_error(error) + _place(error.__traceback__, search_path)
+    if not isinstance(error, MemoryError):
+        return describe_error(error) + _place(error.__traceback__, search_path)
+    _let_go(error.__traceback__)
+    return describe_error(error) + _place(error.__traceback__, search_path) + _limit()
 
 
 def describe_error(error: BaseException) -> str:
@@ -159,7 +165,27 @@ def describe_error(error: BaseException) -> str:
         message = f"(its message raised {type(second).__name__})"
     if len(message) > _LONGEST_MESSAGE:
         message = message[:_LONGEST_MESSAGE] + "..."
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+    # NumPy's own is private.
+    name = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
+    return f"{name}: {message}" if message else name
+
+
+def _let_go(trace: TracebackType | None) -> None:
+    """Drop what the calls of a traceback still hold: there is no memory left to say anything otherwise."""
+    while trace is not None:
+        with suppress(RuntimeError):  # it has not ended yet
+            trace.tb_frame.clear()
+        trace = trace.tb_next
+
+
+def _limit() -> str:
+    """Name the limit on the memory of this process, where there is one."""
+    try:
+        import resource  # noqa: PLC0415  not on Windows
+    except ImportError:
+        return ""
+    soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    return "" if soft == resource.RLIM_INFINITY else f"; the case may use {soft // 2**20} MiB of memory"
 
 
 def _place(trace: TracebackType | None, search_path: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from gradverify import __version__
 from gradverify.checks.geometry import audit as audit_case
 from gradverify.execution import executor
-from gradverify.execution.jobs import Done, Job, Lost
+from gradverify.execution.jobs import Done, Interrupted, Job, Lost
 from gradverify.numerics.geometry import describe_violation
 from gradverify.results import (
     CaseResult,
@@ -143,7 +143,7 @@ def verify(selection: Selection, settings: Settings, listen: Callable[[], Listen
     listen
         Makes the listener; called when the first worker is starting already, so that both take their time at once.
     """
-    jobs = [Job(case, case.search_path, case.timeout) for case in selection.cases]
+    jobs = [Job(case, case.search_path, case.timeout, case.memory, case.home) for case in selection.cases]
     outcomes = executor(settings.executor, settings.workers).run(_VERIFY_CASE, jobs)
     return _report(_results(selection.cases, outcomes), selection, settings, listen())
 
@@ -218,13 +218,24 @@ def _policy_reason(result: CaseResult, policy: Policy) -> str | None:
 
 
 def _results(cases: tuple[Case, ...], outcomes: Generator[Done | Lost, None, None]) -> Results:
+    """Yield what became of every case; when that is interrupted, what has finished out of turn before going on."""
     with closing(outcomes):
-        for case, outcome in zip(cases, outcomes, strict=True):
-            if isinstance(outcome, Done):
-                yield outcome.value
-            else:
-                yield case.result(Verdict.ERROR, _lost_reason(outcome), seconds=outcome.seconds)
+        try:
+            for case, outcome in zip(cases, outcomes, strict=True):
+                yield _result(case, outcome)
+        except KeyboardInterrupt as interrupt:
+            finished = interrupt.outcomes if isinstance(interrupt, Interrupted) else {}
+            for position, outcome in sorted(finished.items()):
+                yield _result(cases[position], outcome)
+            raise
 
 
-def _lost_reason(lost: Lost) -> str:
-    return f"{lost.reason}\n{lost.output}" if lost.output else lost.reason
+def _result(case: Case, outcome: Done | Lost) -> CaseResult:
+    """Return what was found about a case; an error with the last lines that were printed."""
+    if isinstance(outcome, Lost):
+        found = case.result(Verdict.ERROR, outcome.reason, seconds=outcome.seconds)
+    else:
+        found = outcome.value
+    if found.verdict is not Verdict.ERROR or not outcome.output:
+        return found
+    return replace(found, reason=f"{found.reason}\n{outcome.output}")

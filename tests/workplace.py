@@ -30,14 +30,14 @@ class Ran:
         return json.loads(self.stdout, parse_constant=lambda name: pytest.fail(f"{name} is not strict JSON"))
 
 
-def run_command(*arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> Ran:
-    """Start gradverify as a user does, in a process of its own; cases run on one worker."""
-    workers = ["--workers", "1"] if arguments and arguments[0] in {"run", "sweep"} else []
+def run_command(*arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = None, workers: int = 1) -> Ran:
+    """Start gradverify as a user does, in a process of its own."""
+    shared = ["--workers", str(workers)] if arguments and arguments[0] in {"run", "sweep"} else []
     environment = {
         name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}
     }
     done = subprocess.run(
-        [sys.executable, "-m", "gradverify", *arguments, *workers],
+        [sys.executable, "-m", "gradverify", *arguments, *shared],
         cwd=cwd,
         env=environment | (env or {}),
         capture_output=True,

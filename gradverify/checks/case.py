@@ -13,6 +13,7 @@ from gradverify.checks.subject import Subject, Trial, run_trial, subject_of
 from gradverify.errors import GradverifyError, explain_error
 from gradverify.results import CaseResult, Contract, Geometry, GradientCheck, Severity, Verdict, worst_verdict
 from gradverify.spec.model import Case, Check
+from gradverify.targets.guard import Guarded
 from gradverify.targets.shims import hint
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
         verdict, reason = Verdict.ERROR, str(error)
     except Exception as error:  # noqa: BLE001  user code may raise anything
         verdict, reason = Verdict.ERROR, explain_error(error, case.search_path) + hint(error)
+    spoiled = _spoiled(findings)
+    if spoiled is not None:
+        verdict, reason = Verdict.ERROR, spoiled
+        findings.contracts, findings.gradients = [], []
     calls = findings.subject.target.calls if findings.subject else None
     return case.result(
         verdict,
@@ -60,6 +65,12 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
         gradients=tuple(findings.gradients),
         geometry=findings.geometry,
     )
+
+
+def _spoiled(findings: _Findings) -> str | None:
+    """Say what the code did that makes everything found about it worthless."""
+    target = findings.subject.target if findings.subject else None
+    return target.spoiled() if isinstance(target, Guarded) else None
 
 
 def _examined(case: Case, findings: _Findings, make: Callable[[], Subject]) -> tuple[Verdict, str | None]:

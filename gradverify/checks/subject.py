@@ -10,6 +10,8 @@ import numpy as np
 
 from gradverify.checks.data import cotangents_of, differentiable_names, inputs_of
 from gradverify.errors import TargetError, nearest_name
+from gradverify.spec.model import LayerTarget
+from gradverify.targets.guard import Guarded
 from gradverify.targets.loading import load_target
 from gradverify.targets.scaled import Scaled
 
@@ -60,14 +62,21 @@ def subject_with(
 ) -> Subject:
     """Return the subject of a case whose data are there: the target's own parameters are inputs like the others."""
     differentiable = differentiable_names(case, inputs)
-    target = load(inputs, differentiable)
-    unknown = [name for name in case.scale if name not in (*inputs, *target.own_inputs)]
-    if unknown:
-        known = (*inputs, *target.own_inputs)
-        raise TargetError(f"scale: there is no input '{unknown[0]}', {nearest_name(unknown[0], known)}")
-    if case.scale:
-        target = Scaled(target, case.scale)
+
+    def loaded() -> Target:
+        return _scaled(case, load(inputs, differentiable), inputs)
+
+    target = loaded() if isinstance(case.target, LayerTarget) else Guarded(loaded, case.home)
     return Subject(target, {**inputs, **target.own_inputs}, (*differentiable, *target.own_inputs))
+
+
+def _scaled(case: Case, target: Target, inputs: dict[str, NDArray[Any]]) -> Target:
+    """Return the target with its gradients multiplied, where the case says so."""
+    known = (*inputs, *target.own_inputs)
+    unknown = [name for name in case.scale if name not in known]
+    if unknown:
+        raise TargetError(f"scale: there is no input '{unknown[0]}', {nearest_name(unknown[0], known)}")
+    return Scaled(target, case.scale) if case.scale else target
 
 
 def run_trial(case: Case, subject: Subject) -> Trial | Forward:

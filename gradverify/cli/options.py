@@ -11,7 +11,7 @@ import click
 
 from gradverify.reporters import REPORTERS
 from gradverify.results import FailOn
-from gradverify.spec.model import DTYPES, LARGEST_WHOLE, METHODS
+from gradverify.spec.model import DTYPES, LARGEST_MEMORY, LARGEST_WHOLE, METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ class _Number(click.FloatRange):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
-    """The shared options, as given; those of the numerical engine are left out by audit, which runs no code."""
+    """The shared options, as given; those that only concern running code are left out by audit."""
 
     specs: tuple[str, ...]
     formats: tuple[tuple[str, str | None], ...]
@@ -71,6 +71,7 @@ class Common:
     collect_only: bool
     quiet: bool
     verbose: bool
+    memory: int | None = None
     method: str | None = None
     max_passes: int | None = None
 
@@ -84,6 +85,7 @@ class Common:
             rtol=self.rtol,
             atol=self.atol,
             timeout=self.timeout,
+            memory=self.memory,
             method=self.method,
             max_passes=self.max_passes,
             sweeps=sweeps or {},
@@ -144,6 +146,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 
 _ENGINE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--memory",
+        type=click.IntRange(min=1, max=LARGEST_MEMORY),
+        metavar="MIB",
+        help="MiB that the process of a case may take.  [default: a worker's share of 80% of what there is]",
+    ),
     click.option("--method", type=click.Choice(METHODS), help="How gradients are computed numerically."),
     click.option(
         "--max-passes",

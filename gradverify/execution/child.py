@@ -9,11 +9,14 @@ import sys
 import tempfile
 import threading
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from gradverify.execution.channel import GREETING, read_frame, write_frame
+from gradverify.execution.keeper import end_group
+from gradverify.execution.printed import Printed
 
 if TYPE_CHECKING:
     from queue import SimpleQueue
@@ -36,6 +39,8 @@ main(function, int(parent), bound == "bound", tuple(search_path))
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 
+_NUMBERS = count()
+
 _ENVIRONMENT = {
     # Workers side by side, each with a thread for every core, are about ten times slower.
     "OMP_NUM_THREADS": "1",
@@ -48,9 +53,11 @@ _ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
 }
 
+COOKIE = "GRADVERIFY_WORKER"
+
 _TAIL_BYTES = 8192
-_TAIL_LINES = 10
-_STACK = "Stack (most recent call first):"
+# How long a process may take to end that has let go of its pipes.
+_FAREWELL = 0.3
 
 
 class Child:
@@ -64,29 +71,41 @@ class Child:
         The folders of its user code: it runs jobs of this search path only.
     inbox
         Where the frames it sends go, each with the child itself; None says that it is gone.
+    token
+        What its environment and that of all it starts carries.
     """
 
     def __init__(
-        self, function: str, search_path: tuple[str, ...], inbox: SimpleQueue[tuple[Child, bytes | None]]
+        self, function: str, search_path: tuple[str, ...], inbox: SimpleQueue[tuple[Child, bytes | None]], token: str
     ) -> None:
         self.search_path = search_path
+        self.token = f"{token}.{next(_NUMBERS)}."
+        self.home: str | None = None
+        self.worn = False
+        self.memory = 0
         self.ready = False
         self.position: int | None = None
         self.begun = monotonic()
         self.limit = BOOT_SECONDS
         self._capture = tempfile.TemporaryFile()  # noqa: SIM115  closed by stop
-        self._process = _start(function, search_path, self._capture.fileno())
+        self._process = _start(function, search_path, self._capture.fileno(), self.token)
         self._reader = threading.Thread(target=self._read, args=(inbox,), daemon=True)
         self._reader.start()
 
-    def begin(self, position: int, job: bytes, timeout: float) -> None:
-        """Send a job; its clock runs from here."""
+    @property
+    def number(self) -> int:
+        """The number of its process, and of its group."""
+        return self._process.pid
+
+    def begin(self, position: int, payload: bytes, timeout: float, memory: int) -> None:
+        """Send a job with its limits, in seconds and MiB; its clock runs from here."""
         self.position = position
         self.begun = monotonic()
         self.limit = timeout
+        self.memory = memory
         # A worker that died while it was idle: its end is in the inbox already.
         with suppress(OSError):
-            write_frame(self._process.stdin, job)  # type: ignore[arg-type]  # a pipe, as asked
+            write_frame(self._process.stdin, memory.to_bytes(8, "big") + payload)  # type: ignore[arg-type]  # a pipe
 
     @property
     def deadline(self) -> float:
@@ -100,12 +119,18 @@ class Child:
     def end(self) -> str:
         """Say how the process ended."""
         try:
-            status = self._process.wait(timeout=1)
+            status = self._process.wait(timeout=_FAREWELL)
         except subprocess.TimeoutExpired:
             return "the process closed its connection to gradverify"
         if status >= 0:
             return f"the process ended with exit status {status}"
         return f"the process was killed by {_signal_name(-status)}"
+
+    def is_stopped(self) -> bool:
+        """Say whether somebody stopped the process: it does not even print where it is."""
+        with suppress(OSError):
+            return Path(f"/proc/{self.number}/stat").read_text(encoding="utf-8").rpartition(") ")[2].startswith("T")
+        return False
 
     def dump_stack(self) -> None:
         """Let a worker that is about to be killed print which line it is at."""
@@ -113,24 +138,27 @@ class Child:
             self._process.send_signal(signal.SIGUSR1)
             sleep(0.02)  # time to print it; nothing says when that is done
 
-    def output(self) -> str:
+    def printed(self) -> Printed:
         """Return the last lines the worker printed since it began its job."""
         size = os.fstat(self._capture.fileno()).st_size
         self._capture.seek(max(0, size - _TAIL_BYTES))
-        return _last_lines(self._capture.read(_TAIL_BYTES).decode("utf-8", "replace"))
+        return Printed(self._capture.read(_TAIL_BYTES).decode("utf-8", "replace"), self.search_path)
 
-    def stop(self) -> None:
-        """Kill the process with all it started, and leave nothing of it behind."""
+    def kill(self) -> None:
+        """Kill the process with its session."""
         if hasattr(os, "killpg"):
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            end_group(self.number)
         else:
             self._process.kill()
-        self._process.wait()
+
+    def close(self, seconds: float) -> None:
+        """Collect a process that was killed, and leave nothing of it behind."""
+        with suppress(subprocess.TimeoutExpired):  # somewhere in the kernel; no reason to wait for it
+            self._process.wait(timeout=seconds)
         with suppress(OSError):  # a job half sent
             self._process.stdin.close()  # type: ignore[union-attr]  # a pipe, as asked
-        # A process that left the group may hold the pipe open: no reason to wait for it.
-        self._reader.join(timeout=1)
+        # A process that got away may hold the pipe open: no reason to wait for it either.
+        self._reader.join(timeout=seconds)
         self._capture.close()
 
     def _read(self, inbox: SimpleQueue[tuple[Child, bytes | None]]) -> None:
@@ -144,16 +172,18 @@ class Child:
         inbox.put((self, None))
 
 
-def _start(function: str, search_path: tuple[str, ...], capture: int) -> subprocess.Popen[bytes]:
+def _start(function: str, search_path: tuple[str, ...], capture: int, token: str) -> subprocess.Popen[bytes]:
     """Start a fresh interpreter, with neither the current folder nor that of a script on its path."""
     # The kernel's signal comes when the *thread* that started a process ends: a passing one must not bind.
     bound = "bound" if threading.current_thread() is threading.main_thread() else "free"
+    # A gradverify within a worker of another keeps the tokens of both.
+    cookie = {COOKIE: f"{os.environ.get(COOKIE, '')}{token}"}
     return subprocess.Popen(  # noqa: S603  this interpreter, with no shell in between
         [sys.executable, "-P", "-c", _BOOT, _ROOT, function, str(os.getpid()), bound, *search_path],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=capture,
-        env=os.environ | _ENVIRONMENT,
+        env={"PYTHONHASHSEED": "0"} | os.environ | _ENVIRONMENT | cookie,
         start_new_session=True,
     )
 
@@ -165,13 +195,5 @@ def _signal_name(number: int) -> str:
     except ValueError:
         return f"signal {number}"
     description = signal.strsignal(number)
-    return f"{name} ({description.lower()})" if description else name
-
-
-def _last_lines(text: str) -> str:
-    """Return the last lines; when they are a stack, its innermost calls, which stand first."""
-    lines = text.rstrip().splitlines()
-    if _STACK in lines:
-        stack = lines.index(_STACK)
-        return "\n".join(lines[max(0, stack - 4) : stack + _TAIL_LINES - 3])
-    return "\n".join(lines[-_TAIL_LINES:])
+    hint = ", as the system does when memory runs out" if name == "SIGKILL" else ""
+    return f"{name} ({description.lower()}{hint})" if description else name

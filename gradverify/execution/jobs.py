@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
-__all__ = ["Done", "Executor", "Job", "Lost"]
+__all__ = ["Done", "Executor", "Interrupted", "Job", "Lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,18 @@ class Job:
         Folders to put in front of ``sys.path`` while the job runs, as absolute paths.
     timeout
         Seconds from the moment a worker begins the job, imports of user code included.
+    memory
+        MiB that its process may take; ``None`` leaves it to the executor.
+    home
+        Names the modules whose imports the job needs: what they leave behind in a worker stays for jobs of the same
+        home only.
     """
 
     payload: Any
     search_path: tuple[str, ...]
     timeout: float
+    memory: int | None = None
+    home: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +47,13 @@ class Done:
         What it returned.
     seconds
         How long the call took.
+    output
+        The last lines that its worker printed meanwhile.
     """
 
     value: Any
     seconds: float
+    output: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,20 @@ class Lost:
     reason: str
     seconds: float
     output: str
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C struck while jobs were running.
+
+    Parameters
+    ----------
+    outcomes
+        Those that had come back and were not asked for yet, by position.
+    """
+
+    def __init__(self, outcomes: Mapping[int, Done | Lost]) -> None:
+        super().__init__()
+        self.outcomes = dict(outcomes)
 
 
 class Executor(Protocol):

@@ -9,15 +9,21 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from gradverify.errors import describe_error
-from gradverify.execution.child import Child
-from gradverify.execution.jobs import Done, Job, Lost
+from gradverify.execution.crew import Crew
+from gradverify.execution.jobs import Done, Interrupted, Job, Lost
+from gradverify.execution.memory import share, usage
+from gradverify.execution.states import BOUND, WORN
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from gradverify.execution.child import Child
+
 __all__ = ["Processes"]
 
-_LONGEST_WAIT = 0.5
+_LONGEST_WAIT = 0.2
+# Seconds between two looks at the memory of the workers.
+_LOOK = 0.2
 
 
 class Processes:
@@ -44,21 +50,23 @@ class Processes:
         jobs
             The calls to make.
         """
-        outcomes = _outcomes(_Supervisor(function, jobs), self._workers)
+        outcomes = _outcomes(_Supervisor(function, jobs, self._workers))
         next(outcomes)
         return outcomes
 
 
-def _outcomes(supervisor: _Supervisor, workers: int) -> Generator[Done | Lost, None, None]:
+def _outcomes(supervisor: _Supervisor) -> Generator[Done | Lost, None, None]:
     """Yield one placeholder once the first worker starts, then every outcome."""
     try:
         supervisor.staff(1)
         yield Lost("not begun", 0.0, "")
         for position in range(len(supervisor.jobs)):
             while position not in supervisor.outcomes:
-                supervisor.staff(workers)
+                supervisor.staff()
                 supervisor.step()
             yield supervisor.outcomes.pop(position)
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(supervisor.outcomes) from interrupt
     finally:
         supervisor.stop()
 
@@ -72,27 +80,34 @@ class _Supervisor:
         ``module:callable``.
     jobs
         The calls to make.
+    workers
+        The largest number of processes at a time.
     """
 
-    def __init__(self, function: str, jobs: Sequence[Job]) -> None:
+    def __init__(self, function: str, jobs: Sequence[Job], workers: int) -> None:
         self.function = function
         self.jobs = jobs
         self.outcomes: dict[int, Done | Lost] = {}
+        self._workers = min(workers, max(1, len(jobs)))
         self._inbox: SimpleQueue[tuple[Child, bytes | None]] = SimpleQueue()
-        self._children: list[Child] = []
+        self._crew = Crew()
+        self._share: int | None = None
+        self._looked = monotonic()
         # Positions by search path; a path leaves when nothing waits for it.
         self._waiting: dict[tuple[str, ...], deque[int]] = {}
         for position, job in enumerate(jobs):
             self._waiting.setdefault(job.search_path, deque()).append(position)
 
-    def staff(self, workers: int) -> None:
+    def staff(self, most: int | None = None) -> None:
         """Start workers while jobs wait for one."""
-        while len(self._children) < workers and (path := self._understaffed()) is not None:
-            self._children.append(Child(self.function, path, self._inbox))
+        limit = self._workers if most is None else most
+        while len(self._crew.children) < limit and (path := self._understaffed()) is not None:
+            self._crew.hire(self.function, path, self._inbox)
 
     def step(self) -> None:
         """Wait for the next thing to happen, and deal with it."""
-        nearest = min(child.deadline for child in self._children) - monotonic()
+        self._crew.watch_over()
+        nearest = min(child.deadline for child in self._crew.children) - monotonic()
         try:
             self._receive(*self._inbox.get(timeout=min(max(nearest, 0.0), _LONGEST_WAIT)))
         except Empty:
@@ -101,23 +116,23 @@ class _Supervisor:
         while not self._inbox.empty():
             self._receive(*self._inbox.get())
         self._stop_late()
+        self._stop_large()
 
     def stop(self) -> None:
         """Kill every worker."""
-        for child in self._children[:]:
-            self._dismiss(child)
+        self._crew.disband()
 
     def _understaffed(self) -> tuple[str, ...] | None:
         """Return the first search path with more jobs waiting than workers booting."""
         for path, positions in self._waiting.items():
-            booting = sum(1 for child in self._children if child.search_path == path and not child.ready)
+            booting = sum(1 for child in self._crew.children if child.search_path == path and not child.ready)
             if len(positions) > booting:
                 return path
         return None
 
     def _receive(self, child: Child, frame: bytes | None) -> None:
         """Deal with what a worker said, unless it was killed meanwhile."""
-        if child not in self._children:
+        if child not in self._crew.children:
             return
         if frame is None:
             self._lose(child, child.end())
@@ -125,12 +140,19 @@ class _Supervisor:
         if child.position is None:
             child.ready = True
         else:
-            self.outcomes[child.position] = _outcome(frame, child)
+            self._take_in(child, child.position, frame)
         self._feed(child)
+
+    def _take_in(self, child: Child, position: int, frame: bytes) -> None:
+        """Keep the answer of a worker, and what it says about its own state."""
+        state, answer = pickle.loads(frame)  # noqa: S301  from a process of our own
+        self.outcomes[position] = _outcome(answer, child)
+        child.home = self.jobs[position].home if state == BOUND else None
+        child.worn = state == WORN
 
     def _feed(self, child: Child) -> None:
         """Give a worker its next job, or dismiss it."""
-        while (position := self._take(child.search_path)) is not None:
+        while (position := self._take(child)) is not None:
             job = self.jobs[position]
             try:
                 content = pickle.dumps(job.payload)
@@ -138,11 +160,24 @@ class _Supervisor:
                 reason = f"the job cannot be sent: {describe_error(error)}"
                 self.outcomes[position] = Lost(reason, 0.0, "")
                 continue
-            child.begin(position, content, job.timeout)
+            child.begin(position, content, job.timeout, self._memory(job))
             return
-        self._dismiss(child)
+        self._crew.dismiss(child)
 
-    def _take(self, path: tuple[str, ...]) -> int | None:
+    def _memory(self, job: Job) -> int:
+        """Return the limit of a job: its own, or a share of what there is."""
+        if job.memory is None and self._share is None:
+            self._share = share(self._workers)
+        return job.memory or self._share or 0
+
+    def _take(self, child: Child) -> int | None:
+        """Take the next position that waits for a worker like this."""
+        positions = self._waiting.get(child.search_path)
+        if positions is None or child.worn or child.home not in {None, self.jobs[positions[0]].home}:
+            return None
+        return self._next(child.search_path)
+
+    def _next(self, path: tuple[str, ...]) -> int | None:
         """Take the next position that waits for a search path."""
         positions = self._waiting.get(path)
         if positions is None:
@@ -154,44 +189,52 @@ class _Supervisor:
 
     def _bury(self) -> None:
         """Find the dead whose pipe a process of theirs still holds open."""
-        for child in self._children[:]:
+        for child in self._crew.children[:]:
             if child.is_dead():
                 self._lose(child, child.end())
 
     def _stop_late(self) -> None:
         """Kill the workers that are past their deadline."""
         now = monotonic()
-        for child in self._children[:]:
+        for child in self._crew.children[:]:
             if now >= child.deadline:
-                child.dump_stack()
-                self._lose(child, _lateness(child))
+                self._lose(child, _lateness(child), asks=True)
 
-    def _lose(self, child: Child, reason: str) -> None:
+    def _stop_large(self) -> None:
+        """Kill the workers whose processes take more memory than their job may: not all of it obeys the limit."""
+        if monotonic() < self._looked + _LOOK:
+            return
+        for child in self._crew.children[:]:
+            if child.memory and usage(child.number, child.memory) > child.memory:
+                self._lose(child, f"the case used more than {child.memory} MiB of memory", asks=True)
+        self._looked = monotonic()
+
+    def _lose(self, child: Child, reason: str, *, asks: bool = False) -> None:
         """Give up a worker and its job; one that never got ready takes the next job, or there is no end."""
         seconds = monotonic() - child.begun
-        position = self._take(child.search_path) if child.position is None else child.position
+        if asks:
+            child.dump_stack()
+        position = self._next(child.search_path) if child.position is None else child.position
         if position is not None:
-            self.outcomes[position] = Lost(reason, seconds, child.output())
-        self._dismiss(child)
-
-    def _dismiss(self, child: Child) -> None:
-        """Kill a worker."""
-        child.stop()
-        self._children.remove(child)
+            printed = child.printed()
+            self.outcomes[position] = Lost(reason + printed.place(), seconds, printed.text())
+        self._crew.dismiss(child)
 
 
 def _lateness(child: Child) -> str:
     """Say what a worker is late with."""
-    if child.ready:
-        return f"timed out after {child.limit:g} s"
-    return f"a worker process was not ready within {child.limit:g} s"
+    if not child.ready:
+        return f"a worker process was not ready within {child.limit:g} s"
+    stopped = ": the process was stopped by a signal" if child.is_stopped() else ""
+    return f"timed out after {child.limit:g} s{stopped}"
 
 
-def _outcome(frame: bytes, child: Child) -> Done | Lost:
+def _outcome(answer: bytes, child: Child) -> Done | Lost:
     """Read the answer of a worker."""
+    output = child.printed().text()
     try:
-        returned, value, seconds = pickle.loads(frame)  # noqa: S301  from a process of our own
+        returned, value, seconds = pickle.loads(answer)  # noqa: S301  from a process of our own
     except Exception as error:  # noqa: BLE001  the value may need what only the worker has
         reason = f"its answer cannot be read: {describe_error(error)}"
-        return Lost(reason, monotonic() - child.begun, child.output())
-    return Done(value, seconds) if returned else Lost(value, seconds, child.output())
+        return Lost(reason, monotonic() - child.begun, output)
+    return Done(value, seconds, output) if returned else Lost(value, seconds, output)

@@ -20,6 +20,9 @@ from typing import TYPE_CHECKING, BinaryIO
 from gradverify.errors import describe_error, explain_error
 from gradverify.execution.calling import resolve
 from gradverify.execution.channel import GREETING, read_frame, write_frame
+from gradverify.execution.limit import limited
+from gradverify.execution.surroundings import Surroundings
+from gradverify.targets.guard import WITNESSES
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -43,6 +46,7 @@ class _Streams:
         self._capture = capture
         self._nothing = os.open(os.devnull, os.O_RDONLY)
         self.point()
+        self._input = _nothing_to_read()
         self._texts = (_text(1), _text(2))
 
     def point(self) -> None:
@@ -56,6 +60,8 @@ class _Streams:
         self.point()
         self._texts = (_open(self._texts[0], 1), _open(self._texts[1], 2))
         sys.stdout, sys.stderr = self._texts
+        self._input = _nothing_to_read() if self._input.closed else self._input
+        sys.stdin = self._input
         self.empty()
 
     def empty(self) -> None:
@@ -69,6 +75,13 @@ class _Streams:
             with suppress(OSError, ValueError):
                 text.flush()
 
+    def report_crashes(self) -> None:
+        """Let a crash, and a signal sent before a late worker is killed, say which line was running."""
+        faulthandler.enable(self._capture, all_threads=False)
+        if hasattr(faulthandler, "register"):
+            faulthandler.unregister(signal.SIGUSR1)
+            faulthandler.register(signal.SIGUSR1, self._capture, all_threads=False)
+
     def limit(self) -> None:
         """Keep a job that never stops printing from filling the disk."""
         if os.fstat(self._capture).st_size > _LARGEST_CAPTURE:
@@ -78,6 +91,10 @@ class _Streams:
 def _text(descriptor: int) -> TextIO:
     """Open a descriptor for text; by lines, so that a crash leaves the last one behind."""
     return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def _nothing_to_read() -> TextIO:
+    return open(0, encoding="utf-8", closefd=False)
 
 
 def _open(text: TextIO, descriptor: int) -> TextIO:
@@ -100,14 +117,15 @@ def main(function: str, parent: int, bound: bool, search_path: tuple[str, ...]) 
         Folders to put in front of ``sys.path``.
     """
     jobs, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    capture = os.dup(2)
-    streams = _Streams(capture)
+    streams = _Streams(os.dup(2))
     _die_with(parent, bound)
     Thread(target=_watch, args=(parent, streams), daemon=True).start()
-    _report_crashes(capture)
+    streams.report_crashes()
     # Loaded now, our modules are not on the clock of a job, and no module of the user shadows theirs.
     with suppress(Exception):
         import_module(function.partition(":")[0])
+        if "numpy" in sys.modules:  # NumPy loads this on use: the first job shall find it seeded like the others
+            import_module("numpy.random")
     sys.path[:0] = search_path
     answers.write(GREETING)
     answers.flush()
@@ -120,28 +138,40 @@ def _serve(function: str, search_path: tuple[str, ...], streams: _Streams, pipes
     """Answer every job that comes."""
     jobs, answers = pipes
     own = os.getpid()
+    surroundings = Surroundings(streams.report_crashes)
+    WITNESSES.append(surroundings)
     while (job := read_frame(jobs)) is not None:
         streams.reset()
+        surroundings.begin()
         answer = _answer(function, job, search_path)
         if os.getpid() != own:  # user code forked, and the copy came back here
             os._exit(0)
         streams.flush()
-        write_frame(answers, answer)
+        write_frame(answers, pickle.dumps((surroundings.end(), answer)))
 
 
 def _answer(function: str, job: bytes, search_path: tuple[str, ...]) -> bytes:
     """Run one job; returns the pickle of (True, value, seconds) or of (False, reason, seconds)."""
     started = perf_counter()
     try:
-        value = resolve(function)(pickle.loads(job))  # noqa: S301  from the process that started this one
-    except BaseException as error:  # noqa: BLE001  SystemExit and KeyboardInterrupt of user code end one job
-        return pickle.dumps((False, explain_error(error, search_path), perf_counter() - started))
+        with limited(int.from_bytes(job[:8], "big")):
+            returned, value = _called(function, job[8:], search_path)
+    except MemoryError:  # not even enough was left to say so
+        returned, value = False, "MemoryError"
     seconds = perf_counter() - started
     try:
-        return pickle.dumps((True, value, seconds))
+        return pickle.dumps((returned, value, seconds))
     except BaseException as error:  # noqa: BLE001  __reduce__ is user code, too
         reason = f"its answer cannot be sent: {describe_error(error)}"
         return pickle.dumps((False, reason, seconds))
+
+
+def _called(function: str, payload: bytes, search_path: tuple[str, ...]) -> tuple[bool, object]:
+    """Return whether the function returned, and what it returned or why it did not."""
+    try:
+        return True, resolve(function)(pickle.loads(payload))  # noqa: S301  from the process that started this one
+    except BaseException as error:  # noqa: BLE001  SystemExit and KeyboardInterrupt of user code end one job
+        return False, explain_error(error, search_path)
 
 
 def _die_with(parent: int, bound: bool) -> None:
@@ -163,10 +193,3 @@ def _watch(parent: int, streams: _Streams) -> None:
             streams.limit()
         sleep(0.5)
     os._exit(1)
-
-
-def _report_crashes(capture: int) -> None:
-    """Let a crash, and a signal sent before a late worker is killed, say which line was running."""
-    faulthandler.enable(capture, all_threads=False)
-    if hasattr(faulthandler, "register"):
-        faulthandler.register(signal.SIGUSR1, capture, all_threads=False)

@@ -99,6 +99,7 @@ class _CaseReader:
             dtype=self._shared("dtype", "float64"),
             tolerance=self._tolerance(),
             timeout=float(self._shared("timeout", DEFAULT_TIMEOUT)),
+            memory=self._shared("memory", None),
             method=self._shared("method", "auto"),
             max_passes=self._shared("max_passes", None),
             checks=tuple(check for check in Check if check in self.values.get("checks", tuple(Check))),

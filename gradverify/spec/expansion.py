@@ -57,6 +57,7 @@ class Overrides:
     rtol: float | None = None
     atol: float | None = None
     timeout: float | None = None
+    memory: int | None = None
     method: str | None = None
     max_passes: int | None = None
     sweeps: Mapping[str, str] = field(default_factory=dict)
@@ -140,6 +141,7 @@ def _overridden(case: CaseSpec, overrides: Overrides) -> CaseSpec:
         seed=case.seed if overrides.seed is None else overrides.seed,
         dtype=overrides.dtype or case.dtype,
         timeout=case.timeout if overrides.timeout is None else overrides.timeout,
+        memory=case.memory if overrides.memory is None else overrides.memory,
         method=overrides.method or case.method,
         max_passes=case.max_passes if overrides.max_passes is None else overrides.max_passes,
     )
@@ -209,6 +211,7 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
         dtype=case.dtype,
         tolerance=case.tolerance,
         timeout=case.timeout,
+        memory=case.memory,
         method=case.method,
         max_passes=case.max_passes,
         checks=case.checks,

@@ -6,7 +6,7 @@ import re
 
 from gradverify.layers.registry import LAYERS, Kind
 from gradverify.spec.grammar import Either, Field, ListOf, Plain, Rule, Section, Table
-from gradverify.spec.model import COTANGENTS, DTYPES, METHODS, SHIMS, Check, Fill
+from gradverify.spec.model import COTANGENTS, DTYPES, LARGEST_MEMORY, METHODS, SHIMS, Check, Fill
 from gradverify.spec.scalars import Choice, Flag, Real, Text, Whole
 from gradverify.spec.target_rules import RETURNS, TARGET_FIELDS
 
@@ -111,6 +111,7 @@ _SHARED = {
     "dtype": Field(Choice("a dtype", DTYPES), "dtype of the data (float64)"),
     "tolerance": Field(_TOLERANCE, "what passes; omitted parts come from the dtype's table"),
     "timeout": Field(Real(above=0, maximum=1e6), "seconds a case may take (60)"),
+    "memory": Field(Whole(1, LARGEST_MEMORY), "MiB that the process of a case may take"),
     "method": Field(Choice("a method", METHODS), "how gradients are computed numerically (auto)"),
     "max_passes": Field(Whole(1), "forward passes that one look at an input's gradient may take"),
 }

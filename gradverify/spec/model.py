@@ -20,6 +20,7 @@ __all__ = [
     "DEFAULT_TIMEOUT",
     "DTYPES",
     "FRAMEWORKS",
+    "LARGEST_MEMORY",
     "LARGEST_WHOLE",
     "METHODS",
     "SHIMS",
@@ -49,6 +50,7 @@ FRAMEWORKS = ("torch", "jax")
 SHIMS = ("old-numpy", "old-python")
 DEFAULT_TIMEOUT = 60.0
 LARGEST_WHOLE = 2**63 - 1
+LARGEST_MEMORY = 2**40  # MiB
 
 
 class Check(StrEnum):
@@ -131,6 +133,11 @@ class LayerTarget:
     reference: str | None = None
     single: bool = True
 
+    @property
+    def home(self) -> str:
+        """Nothing of the user's is imported."""
+        return ""
+
     def __str__(self) -> str:
         return self.layer if self.single else f"{self.layer}[{self.implementation}]"
 
@@ -159,6 +166,11 @@ class FunctionsTarget:
     gradients: tuple[str, ...] | Mapping[str, str] | None = None
     elementwise: bool = False
     arrays: str = "numpy"
+
+    @property
+    def home(self) -> str:
+        """The modules that are imported: cases of one home may share a process even if those leave something behind."""
+        return ",".join(dict.fromkeys(call.module for call in (self.forward, self.backward) if call is not None))
 
     def __str__(self) -> str:
         return str(self.forward if self.backward is None else self.backward)
@@ -228,6 +240,11 @@ class ObjectTarget:
     reset: Call | None = None
     discover: bool = True
 
+    @property
+    def home(self) -> str:
+        """The module that is imported."""
+        return self.create.module
+
     def __str__(self) -> str:
         return str(self.create)
 
@@ -259,6 +276,11 @@ class FrameworkTarget:
     parameters: Mapping[str, str] = field(default_factory=dict)
     discover: bool = True
 
+    @property
+    def home(self) -> str:
+        """The module that is imported."""
+        return self.call.module
+
     def __str__(self) -> str:
         return str(self.call)
 
@@ -280,6 +302,8 @@ class CaseSpec:
         As written; ``sweep`` in the order of the file.
     positions
         Where each part of the case stands, by path (``("inputs", "x")``).
+    memory
+        MiB that the process of the case may take; ``None`` leaves it to the executor.
     max_passes
         Forward passes that one look at an input's gradient may take; ``None`` leaves it to the engine.
     cotangent
@@ -304,6 +328,7 @@ class CaseSpec:
     dtype: str
     tolerance: Tolerance
     timeout: float
+    memory: int | None
     method: str
     max_passes: int | None
     checks: tuple[Check, ...]
@@ -346,7 +371,7 @@ class Case:
         The swept ones.
     window
         Roles of the window, for windowed layers.
-    max_passes, cotangent, scale, search_path, preload, absent
+    memory, max_passes, cotangent, scale, search_path, preload, absent
         As in ``CaseSpec``.
     """
 
@@ -363,6 +388,7 @@ class Case:
     dtype: str
     tolerance: Tolerance
     timeout: float
+    memory: int | None = None
     method: str = "auto"
     max_passes: int | None = None
     checks: tuple[Check, ...] = tuple(Check)
@@ -372,6 +398,11 @@ class Case:
     search_path: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+
+    @property
+    def home(self) -> str:
+        """What is imported for the case; empty for built-ins."""
+        return ",".join((self.target.home, *self.preload, *self.absent)) if self.target.home else ""
 
     def result(self, verdict: Verdict, reason: str | None, **found: Any) -> CaseResult:
         """Return what was found about this case; ``found`` are the other fields of a ``CaseResult``."""

@@ -102,6 +102,8 @@ def test_a_case_that_hangs_is_an_error_and_the_others_are_reported(workplace):
         ("run", "spec.yaml", "--timeout", "inf"),
         ("run", "spec.yaml", "--timeout", "0"),
         ("run", "spec.yaml", "--method", "exact"),
+        ("run", "spec.yaml", "--memory", "0"),
+        ("audit", "spec.yaml", "--memory", "500"),
         ("sweep", "spec.yaml", "--max-passes", "0"),
         ("run", "spec.yaml", "--max-passes", "1e3"),
         ("audit", "spec.yaml", "--method", "dense"),

@@ -64,6 +64,10 @@ def sleep_in_c():
     ctypes.CDLL(None).sleep(60)
 
 
+def stop():
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def terminate():
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(60)
@@ -148,9 +152,88 @@ def start_sleeper(path):
     time.sleep(60)
 
 
+def start_family(path):
+    """Start what killing a session misses: one in a session of its own, and one whose parent has left."""
+    sleep = "import os, time; open({!r}, 'a').write(f'{{os.getpid()}} '); time.sleep(60)".format(path)
+    subprocess.Popen([sys.executable, "-c", sleep], start_new_session=True)
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.execv(sys.executable, [sys.executable, "-c", sleep])
+        os._exit(0)
+    time.sleep(60)
+
+
 def leave_thread():
     threading.Thread(target=time.sleep, args=(60,)).start()
     return "left"
+
+
+def leave_process():
+    subprocess.Popen(["sleep", "60"])
+    return os.getpid()
+
+
+def replace(module, name):
+    setattr(sys.modules[module], name, print)
+    return os.getpid()
+
+
+def limit(number, hard):
+    import resource
+
+    before = resource.getrlimit(number)
+    resource.setrlimit(number, (100, 100 if hard else before[1]))
+    return os.getpid()
+
+
+def limits(number):
+    import resource
+
+    return os.getpid(), resource.getrlimit(number)
+
+
+def cores(wanted):
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, wanted or before)
+    return os.getpid(), before
+
+
+def hooks():
+    found = os.getpid(), len(sys.meta_path), len(sys.path_hooks), sys.stdin.read()
+    sys.meta_path.clear()
+    sys.path_hooks.append(None)
+    sys.stdin = None
+    return found
+
+
+def tell(what, *given, **named):
+    from gradverify.targets.guard import WITNESSES
+
+    getattr(WITNESSES[0], what)(*given, **named)
+    return os.getpid()
+
+
+def load(left):
+    return tell("imported", left=left)
+
+
+def hook_at_import():
+    sys.excepthook = print
+    return load(False)
+
+
+def environ(name, text):
+    os.environ[name] = text
+    return load(False)
+
+
+def hash_of(text):
+    return hash(text)
+
+
+def hog(size):
+    return len(bytearray(size))
 
 
 def interrupt():
@@ -188,7 +271,7 @@ def span(seconds):
     return os.getpid(), begun, time.monotonic()
 '''
 
-ENDLESS = {"spin", "sleep_in_c", "sleep_with_the_lock", "close_everything"}
+ENDLESS = {"spin", "stop", "sleep_in_c", "sleep_with_the_lock", "close_everything"}
 
 
 @pytest.fixture

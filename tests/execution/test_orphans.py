@@ -1,6 +1,7 @@
 """However a run ends, no process, thread, descriptor or file stays behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,6 +115,69 @@ def test_idle_workers_die_with_a_killed_parent(user_code, tmp_path, is_alive, wa
     wait_for(lambda: not is_alive(worker))
 
 
+@pytest.fixture
+def killed_in_the_middle(user_code, tmp_path, wait_for):
+    """Start a program whose worker starts processes that no signal to a session reaches; return all their numbers."""
+    notes = tmp_path / "notes"
+    source = HEAD + (
+        "import os\n"
+        "run = executor('processes', 1).run('errands:call', [Job(('start_family', notes), (folder,), 60.0)])\n"
+        "print(os.getpid(), flush=True)\n"
+        "next(run)\n"
+    )
+    (tmp_path / "parent.py").write_text(source, encoding="utf-8")
+
+    def start(*before):
+        command = [*before, sys.executable, str(tmp_path / "parent.py"), *user_code, str(notes), "", ""]
+        process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE)
+        process.stdout.readline()
+        wait_for(lambda: notes.exists() and len(notes.read_text().split()) == 2, 20.0)
+        return process, [int(number) for number in notes.read_text().split()]
+
+    return start
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc shows who carries the token")
+def test_what_workers_started_dies_with_a_killed_parent_and_so_does_the_keeper(
+    killed_in_the_middle, is_alive, wait_for
+):
+    process, family = killed_in_the_middle()
+    keepers = [number for number in children(process.pid) if b"keeper.py" in command_of(number)]
+    assert len(keepers) == 1
+    assert all(map(is_alive, [*family, *keepers]))
+    process.kill()
+    process.communicate()
+    wait_for(lambda: not any(map(is_alive, [*family, *keepers])))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="namespaces are of Linux")
+def test_it_runs_as_the_first_process_of_a_container(user_code):
+    unshare = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if shutil.which("unshare") is None or subprocess.run([*unshare, "true"], check=False).returncode:
+        pytest.skip("this user may not make namespaces")
+    source = HEAD + (
+        "import os\n"
+        "assert os.getpid() == 1\n"
+        "payloads = ('value', 1), ('leave', 3), ('whoami',)\n"
+        "run = executor('processes', 2).run('errands:call', [Job(p, (folder,), 20.0) for p in payloads])\n"
+        "print([getattr(outcome, 'value', 'lost') for outcome in run][:2])\n"
+        "print(sorted(name for name in os.listdir('/proc') if name.isdigit()))\n"
+    )
+    command = [*unshare, sys.executable, "-c", source, *user_code, "", "", ""]
+    ran = subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=20, check=True
+    )
+    assert ran.stdout == "[1, 'lost']\n['1']\n"
+
+
+def children(process):
+    return [int(number) for number in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def command_of(process):
+    return Path(f"/proc/{process}/cmdline").read_bytes()
+
+
 def test_an_interrupt_reaches_the_caller_at_once_and_keeps_what_it_has(parent, is_alive, tmp_path):
     process, workers = parent("spin")
     started = time.monotonic()
@@ -163,7 +227,7 @@ def test_stopping_early_kills_the_workers_and_what_they_started(user_code, tmp_p
 
 def test_a_run_that_is_never_asked_for_an_outcome_leaves_nothing(user_code):
     run = executor("processes", 2).run("errands:call", [Job(("value", 1), user_code, 5.0)])
-    [child] = run.gi_frame.f_locals["supervisor"]._children
+    [child] = run.gi_frame.f_locals["supervisor"]._crew.children
     del run
     assert child.is_dead()
 

@@ -200,13 +200,14 @@ def test_overrides(cases_of: CasesOf, data_folder: Path) -> None:
     specs = read_specs((data_folder / "spec.yaml",))
     (*_, kept) = expand_specs(specs, Overrides())
     (*_, zero) = expand_specs(specs, Overrides(seed=0, rtol=0.0, atol=0.0, timeout=0.5, dtype="float32"))
-    (*_, other) = expand_specs(specs, Overrides(method="dense", max_passes=1))
+    (*_, other) = expand_specs(specs, Overrides(method="dense", max_passes=1, memory=300))
     (*_, part) = expand_specs(specs, Overrides(atol=1e-9))
     assert (kept.tolerance, part.tolerance, zero.tolerance) == (
         Tolerance(1e-3), Tolerance(1e-3, 1e-9), Tolerance(0.0, 0.0),
     )  # fmt: skip
     assert (zero.seed, zero.timeout, zero.dtype) == (0, 0.5, "float32")
     assert [(case.method, case.max_passes) for case in (kept, other)] == [("certificate", 70), ("dense", 1)]
+    assert (kept.memory, other.memory) == (None, 300)
 
 
 VALUES = [

@@ -37,7 +37,7 @@ STRUCTURAL = (
     "unknown-init", "std-zero", "function-reference", "missing-forward", "returns-bad-name", "geometry-missing-roles",
     "sweep-empty", "sweep-not-a-list", "checks-unknown", "checks-empty", "nulls", "null-document",
     "list-where-a-mapping", "text-where-a-mapping", "mapping-where-a-list", "case-is-text", "long-name", "input-name",
-    "parameter-name", "control-character-in-name", "max-passes",
+    "parameter-name", "control-character-in-name", "max-passes", "memory",
 )  # fmt: skip
 
 

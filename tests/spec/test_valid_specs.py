@@ -114,6 +114,7 @@ def test_defaults_of_the_file_and_of_the_case(cases_of: CasesOf) -> None:
     inherits, overrides = cases_of(_named("defaults"))
     assert (inherits.seed, inherits.dtype, inherits.timeout, inherits.method) == (3, "float32", 5.0, "dense")
     assert (inherits.max_passes, overrides.max_passes) == (500, 1)
+    assert (inherits.memory, overrides.memory) == (2048, 300)
     assert (inherits.tolerance, inherits.checks, inherits.expect) == (Tolerance(1e-3, 1e-4), tuple(Check), Verdict.PASS)
     assert (overrides.seed, overrides.dtype, overrides.timeout, overrides.method) == (4, "longdouble", 0.5, "auto")
     assert overrides.tolerance == Tolerance(1e-3, 0)
@@ -124,7 +125,7 @@ def test_what_stands_when_nothing_is_said(cases_of: CasesOf) -> None:
     (case,) = cases_of("cases: [{name: a, layer: relu, inputs: {x: [2]}}]")
     assert (case.seed, case.dtype, case.timeout, case.method) == (0, "float64", 60.0, "auto")
     assert (case.tolerance, case.line, case.window) == (Tolerance(None, None), 1, None)
-    assert case.max_passes is None
+    assert (case.max_passes, case.memory) == (None, None)
 
 
 def test_where_user_code_is_searched(cases_of: CasesOf, data_folder: Path) -> None:
