@@ -21,8 +21,9 @@ from gradverify.reporters import Appearance, reporter
 from gradverify.results import Report, Verdict, counts_of, exit_code_of, verdict_of
 from gradverify.spec.cases import FileContext, read_case
 from gradverify.spec.expansion import expand
-from gradverify.spec.model import Case, FrameworkTarget, FunctionsTarget, ObjectTarget, Spec
+from gradverify.spec.model import Case, Spec
 from gradverify.spec.nodes import MappingNode, Position, Problems, node_of
+from gradverify.spec.target_model import FrameworkTarget, FunctionsTarget, ObjectTarget
 from gradverify.targets.loading import framework_target, function_pair
 from gradverify.targets.scouting import load_object
 

@@ -10,7 +10,7 @@ from gradverify.checks.data import cotangents_of, rounded
 from gradverify.numerics.error_bar import rounding_floor
 from gradverify.numerics.functional import Functional
 from gradverify.results import Contract, Severity, Verdict
-from gradverify.spec.model import Case, LayerTarget
+from gradverify.spec.target_model import LayerTarget
 from gradverify.targets.loading import load_layer
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradverify.checks.subject import Subject, Trial
+    from gradverify.spec.model import Case
     from gradverify.targets.protocol import Forward
 
 __all__ = ["agreement", "arity", "coverage", "dtype", "finite", "finite_forward", "shape"]

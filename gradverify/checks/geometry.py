@@ -9,7 +9,8 @@ from gradverify.errors import GradverifyError
 from gradverify.layers.registry import LAYERS
 from gradverify.numerics.geometry import describe_impossible, measure
 from gradverify.results import CaseResult, Geometry, Verdict
-from gradverify.spec.model import Case, Check, LayerTarget
+from gradverify.spec.model import Case, Check
+from gradverify.spec.target_model import LayerTarget
 from gradverify.spec.windows import windows
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradverify.checks.data import cotangents_of, differentiable_names, inputs_of
 from gradverify.errors import TargetError, nearest_name
-from gradverify.spec.model import LayerTarget
+from gradverify.spec.target_model import LayerTarget
 from gradverify.targets.guard import Guarded
 from gradverify.targets.loading import load_target
 from gradverify.targets.scaled import Scaled

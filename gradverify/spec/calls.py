@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["NAME", "Argument", "Call", "Entries", "Items", "Literal", "Name", "read_call"]
+__all__ = ["NAME", "Argument", "Arguments", "Call", "Entries", "Items", "Literal", "Name", "read_call"]
 
 NAME = r"[^\W\d]\w*"
 _HEAD = re.compile(r"(?:(?P<module>[^:()]+):)?(?P<path>[^:()]+)", re.DOTALL)
@@ -47,6 +47,8 @@ class Entries:
 
 
 Argument: TypeAlias = "Name | Literal | Items | Entries"
+# Each with its keyword or None.
+Arguments: TypeAlias = "tuple[tuple[str | None, Argument], ...]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,12 @@ class Call:
     path
         Dotted name in it.
     arguments
-        Each with its keyword or ``None``; ``None`` as a whole leaves it to the target what is passed.
+        ``None`` leaves it to the target what is passed.
     """
 
     module: str
     path: str
-    arguments: tuple[tuple[str | None, Argument], ...] | None = None
+    arguments: Arguments | None = None
 
     def __str__(self) -> str:
         return f"{self.module}:{self.path}" if self.module else self.path
@@ -112,7 +114,7 @@ def read_call(text: str) -> Call:
     return Call(module, path, _arguments(parenthesis + rest) if parenthesis else None)
 
 
-def _arguments(text: str) -> tuple[tuple[str | None, Argument], ...]:
+def _arguments(text: str) -> Arguments:
     try:
         tree = ast.parse(f"_{text.strip()}", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -8,20 +8,14 @@ from typing import TYPE_CHECKING, Any
 from gradverify.errors import nearest_name
 from gradverify.layers.registry import LAYERS, LayerInfo, WindowRoles
 from gradverify.results import Verdict
+from gradverify.spec.code import check_imports, search_path
 from gradverify.spec.inputs import read_input
 from gradverify.spec.language import CASE, PARAMETER_RULES, TARGETS
-from gradverify.spec.model import (
-    DEFAULT_TIMEOUT,
-    CaseSpec,
-    Check,
-    InputSpec,
-    LayerTarget,
-    Target,
-    Tolerance,
-)
+from gradverify.spec.model import DEFAULT_TIMEOUT, CaseSpec, Check, InputSpec, Tolerance
 from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode, shortened
 from gradverify.spec.sweeping import overlapping, sweepable, swept_values
-from gradverify.spec.targets import check_imports, read_target, search_path
+from gradverify.spec.target_model import LayerTarget, Target
+from gradverify.spec.targets import read_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

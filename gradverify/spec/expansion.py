@@ -10,15 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import RoleError, SpecError, UsageError, nearest_name
 from gradverify.layers.registry import LAYERS, Kind, LayerInfo
-from gradverify.spec.model import (
-    Case,
-    CaseSpec,
-    InputSpec,
-    LayerTarget,
-    Spec,
-    Target,
-    Tolerance,
-)
+from gradverify.spec.code import with_lengths
+from gradverify.spec.model import Case, CaseSpec, InputSpec, Spec, Tolerance
 from gradverify.spec.nodes import Node, Position, Problems, TooManyProblems, shortened
 from gradverify.spec.shapes import match_shapes
 from gradverify.spec.sweeping import (
@@ -30,7 +23,7 @@ from gradverify.spec.sweeping import (
     swept_values,
     with_parameters,
 )
-from gradverify.spec.targets import with_lengths
+from gradverify.spec.target_model import LayerTarget, Target
 from gradverify.spec.windows import windows
 
 if TYPE_CHECKING:

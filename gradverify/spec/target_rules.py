@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gradverify.spec.grammar import Either, Field, ListOf, Plain, Rule, Section, Table
-from gradverify.spec.model import FRAMEWORKS
 from gradverify.spec.presets import PRESETS
 from gradverify.spec.scalars import Called, Choice, Flag, Real, Text
+from gradverify.spec.target_model import FRAMEWORKS
 
 __all__ = ["RETURNS", "TARGET_FIELDS"]
 

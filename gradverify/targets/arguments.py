@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import TargetError
-from gradverify.spec.calls import Argument, Entries, Items, Literal
+from gradverify.spec.calls import Argument, Arguments, Entries, Items, Literal
 from gradverify.targets.attributes import value_at
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ __all__ = ["arguments_of", "called"]
 _SIGNATURE = re.compile(r"takes .*argument|missing .*argument|unexpected keyword argument|multiple values for")
 
 
-def arguments_of(
-    arguments: tuple[tuple[str | None, Argument], ...], names: Mapping[str, Any]
-) -> tuple[list[Any], dict[str, Any]]:
+def arguments_of(arguments: Arguments, names: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
     """Return the positional arguments and those by name.
 
     Parameters

@@ -14,7 +14,7 @@ from gradverify.targets.gradients import RETURNED, Place, Seen, place_of_input, 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gradverify.spec.model import ObjectTarget, ParameterRole
+    from gradverify.spec.target_model import ObjectTarget, ParameterRole
 
 __all__ = ["Finder"]
 

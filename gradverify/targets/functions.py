@@ -5,18 +5,20 @@ from __future__ import annotations
 import copy
 import random
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradverify.errors import TargetError
-from gradverify.spec.calls import Argument, Call
+from gradverify.spec.calls import Call
 from gradverify.targets.arguments import arguments_of, called
 from gradverify.targets.protocol import Array, Calls, Forward, Gradients
 from gradverify.targets.reading import holds_arrays, read_forward, read_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from gradverify.spec.calls import Arguments
 
 __all__ = [
     "FunctionPair",
@@ -25,8 +27,6 @@ __all__ = [
     "numbered",
     "seed_global_generators",
 ]
-
-Arguments: TypeAlias = "tuple[tuple[str | None, Argument], ...]"
 
 
 @dataclass(slots=True)

@@ -22,8 +22,9 @@ from gradverify.targets.protocol import Array, Calls, Forward, Gradients
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from gradverify.spec.model import Case, FrameworkTarget
-    from gradverify.targets.functions import Arguments
+    from gradverify.spec.calls import Arguments
+    from gradverify.spec.model import Case
+    from gradverify.spec.target_model import FrameworkTarget
 
 __all__ = ["JaxTarget", "jax_target", "load_jax"]
 

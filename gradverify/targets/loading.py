@@ -6,7 +6,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from gradverify.layers.registry import LAYERS
-from gradverify.spec.model import FRAMEWORKS, Case, FrameworkTarget, FunctionsTarget, LayerTarget
+from gradverify.spec.target_model import FRAMEWORKS, FrameworkTarget, FunctionsTarget, LayerTarget
 from gradverify.targets.arrays import adapted
 from gradverify.targets.frameworks import require
 from gradverify.targets.functions import FunctionPair
@@ -16,6 +16,7 @@ from gradverify.targets.shims import preload, stand_in_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gradverify.spec.model import Case
     from gradverify.targets.protocol import Array, Target
 
 __all__ = ["framework_target", "function_pair", "load_layer", "load_target"]

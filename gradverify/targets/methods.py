@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import TargetError, nearest_name
-from gradverify.spec.calls import Argument, Call, Items, Literal, Name
+from gradverify.spec.calls import Items, Literal, Name
+from gradverify.targets.signatures import Signature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
 
+    from gradverify.spec.calls import Argument, Arguments, Call
     from gradverify.spec.presets import Preset
 
 __all__ = [
     "Descent",
     "Known",
     "Method",
-    "Signature",
     "backward_method",
-    "create_arguments",
     "forward_method",
     "same_argument",
     "several_outputs",
 ]
-
-Arguments: TypeAlias = "tuple[tuple[str | None, Argument], ...]"
 
 UNIT = 1.0
 _NO_COTANGENTS = {"data", "debug", "decay", "deriv", "derivative", "derived", "dim", "dims", "dropout", "dtype"}
@@ -68,63 +65,6 @@ class Known:
     inputs: tuple[str, ...]
     params: tuple[str, ...]
     preset: Preset
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """The arguments that a function can be given: those that it must be, and those that it may."""
-
-    required: tuple[str, ...]
-    optional: Mapping[str, Any]
-    open: bool
-    keywords: bool
-
-    def accepts(self, name: str) -> bool:
-        """Return whether an argument of this name can be given."""
-        return self.keywords or name in self.required or name in self.optional
-
-    @classmethod
-    def of(cls, function: Callable[..., Any]) -> Signature:
-        """Read a function's signature; one that cannot be read takes whatever comes."""
-        try:
-            parameters = inspect.signature(function).parameters.values()
-        except (TypeError, ValueError):
-            return cls((), {}, open=True, keywords=True)
-        kinds = {item.kind for item in parameters}
-        named = [item for item in parameters if item.kind not in {item.VAR_POSITIONAL, item.VAR_KEYWORD}]
-        return cls(
-            tuple(item.name for item in named if item.default is item.empty),
-            {item.name: item.default for item in named if item.default is not item.empty},
-            inspect.Parameter.VAR_POSITIONAL in kinds,
-            inspect.Parameter.VAR_KEYWORD in kinds,
-        )
-
-
-def create_arguments(
-    make: Callable[..., Any], call: Call, known: Known, elsewhere: Iterable[str]
-) -> tuple[Arguments, tuple[str, ...]]:
-    """Return the arguments of the constructor, and the inputs among them.
-
-    Without arguments in the spec: the parameters, and the inputs that it has arguments for, by name.
-
-    Parameters
-    ----------
-    make
-        The class, or what makes the object.
-    call
-        As the spec has it.
-    known
-        Names of the case.
-    elsewhere
-        Names that other calls of the case take: the constructor gets those only where it has arguments for them.
-    """
-    if call.arguments is not None:
-        return call.arguments, tuple(name for name in known.inputs if name in call.names)
-    signature = Signature.of(make)
-    named = {*signature.required, *signature.optional}
-    inputs = tuple(name for name in known.inputs if name in named and name not in elsewhere)
-    params = (name for name in known.params if name in named or name not in elsewhere)
-    return tuple((name, Name(name)) for name in (*params, *inputs)), inputs
 
 
 def _method_name(layer: Any, call: Call | None, names: tuple[str, ...], role: str) -> str | None:

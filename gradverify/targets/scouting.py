@@ -35,7 +35,8 @@ from gradverify.targets.workshop import Workshop, forward_result, run_backward, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gradverify.spec.model import Case, ObjectTarget
+    from gradverify.spec.model import Case
+    from gradverify.spec.target_model import ObjectTarget
     from gradverify.targets.protocol import Array, Forward
 
 __all__ = ["load_object"]

@@ -22,7 +22,8 @@ from gradverify.targets.torch_modules import ModuleCall, module_call
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from gradverify.spec.model import Case, FrameworkTarget
+    from gradverify.spec.model import Case
+    from gradverify.spec.target_model import FrameworkTarget
 
 __all__ = ["TorchTarget", "load_torch", "torch_target"]
 

@@ -16,8 +16,9 @@ from gradverify.targets.torch_arrays import seed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gradverify.spec.model import Case, FrameworkTarget
-    from gradverify.targets.functions import Arguments
+    from gradverify.spec.calls import Arguments
+    from gradverify.spec.model import Case
+    from gradverify.spec.target_model import FrameworkTarget
 
 __all__ = ["FunctionCall", "read_torch_call"]
 

@@ -15,7 +15,7 @@ from gradverify.targets.torch_arrays import numpy_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gradverify.spec.model import FrameworkTarget
+    from gradverify.spec.target_model import FrameworkTarget
     from gradverify.targets.protocol import Array
     from gradverify.targets.torch_calls import FunctionCall
 

@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradverify.errors import TargetError
+from gradverify.spec.calls import Name
 from gradverify.spec.presets import PRESETS
 from gradverify.targets.arguments import arguments_of, called
 from gradverify.targets.attributes import MISSING, described, find, put, value_at
 from gradverify.targets.functions import multiplied, numbered, seed_global_generators
 from gradverify.targets.importing import with_objects
-from gradverify.targets.methods import Descent, Known, Method, create_arguments
+from gradverify.targets.methods import Descent, Known, Method
 from gradverify.targets.reading import read_forward
+from gradverify.targets.signatures import Signature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from gradverify.spec.model import ObjectTarget
+    from gradverify.spec.calls import Arguments, Call
     from gradverify.spec.presets import Preset
+    from gradverify.spec.target_model import ObjectTarget
     from gradverify.targets.protocol import Array, Forward
 
 __all__ = ["Workshop", "forward_result", "run_backward", "run_forward"]
@@ -68,7 +71,7 @@ class Workshop:
         rates = (role.update for role in target.parameters.values() if isinstance(role.update, str))
         elsewhere = {*(name for call in calls if call is not None for name in call.names), *rates}
         elsewhere |= {*target.parameters, *(value for value in target.attributes.values() if isinstance(value, str))}
-        self.arguments, self.constructor_inputs = create_arguments(self._make, target.create, self.known, elsewhere)
+        self.arguments, self.constructor_inputs = _create_arguments(self._make, target.create, self.known, elsewhere)
         self.shape: tuple[int, ...] = ()
         self.lasting: set[str] = set()
         self.returns = target.returns
@@ -119,6 +122,33 @@ def _own_class_attributes(layer: Any) -> None:
 def run_forward(workshop: Workshop, layer: Any, method: Method, inputs: Mapping[str, Array]) -> Forward:
     """Run forward and read what it returned or left in attributes."""
     return read_forward(forward_result(workshop, layer, method, inputs), workshop.returns)
+
+
+def _create_arguments(
+    make: Callable[..., Any], call: Call, known: Known, elsewhere: Iterable[str]
+) -> tuple[Arguments, tuple[str, ...]]:
+    """Return the arguments of the constructor, and the inputs among them.
+
+    Without arguments in the spec: the parameters, and the inputs that it has arguments for, by name.
+
+    Parameters
+    ----------
+    make
+        The class, or what makes the object.
+    call
+        As the spec has it.
+    known
+        Names of the case.
+    elsewhere
+        Names that other calls of the case take: the constructor gets those only where it has arguments for them.
+    """
+    if call.arguments is not None:
+        return call.arguments, tuple(name for name in known.inputs if name in call.names)
+    signature = Signature.of(make)
+    named = {*signature.required, *signature.optional}
+    inputs = tuple(name for name in known.inputs if name in named and name not in elsewhere)
+    params = (name for name in known.params if name in named or name not in elsewhere)
+    return tuple((name, Name(name)) for name in (*params, *inputs)), inputs
 
 
 def forward_result(workshop: Workshop, layer: Any, method: Method, inputs: Mapping[str, Array]) -> Any:

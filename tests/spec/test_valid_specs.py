@@ -11,7 +11,8 @@ import pytest
 
 from gradverify.results import Verdict
 from gradverify.spec.calls import Call
-from gradverify.spec.model import Check, Fill, FunctionsTarget, InputSpec, LayerTarget, Tolerance
+from gradverify.spec.model import Check, Fill, InputSpec, Tolerance
+from gradverify.spec.target_model import FunctionsTarget, LayerTarget
 
 if TYPE_CHECKING:
     pass
