@@ -57,6 +57,8 @@ class FunctionsTarget:
         Whether ``backward`` returns the derivative of every entry, to be multiplied with the cotangent.
     arrays
         What the functions compute with: ``numpy``, ``torch`` or ``jax``.
+    globals
+        Inputs that are global names of the functions' module, and no arguments.
     """
 
     forward: Call
@@ -65,6 +67,7 @@ class FunctionsTarget:
     gradients: tuple[str, ...] | Mapping[str, str] | None = None
     elementwise: bool = False
     arrays: str = "numpy"
+    globals: tuple[str, ...] = ()
 
     @property
     def home(self) -> str:

@@ -46,6 +46,9 @@ _FUNCTIONS = Section(
     {
         "forward": Field(_CALL, "forward(*inputs, **params), as module:function", required=True),
         **_SHARED,
+        "globals": Field(
+            ListOf(_INPUT_NAME, "a list of inputs", 1), "inputs that are global names of the module, and no arguments"
+        ),
         "arrays": Field(Choice("a kind of array", ("numpy", *FRAMEWORKS)), "what the functions compute with (numpy)"),
     },
     example=" {forward: module:function, backward: module:function}",

@@ -128,11 +128,23 @@ def _functions(reader: _Reader) -> Target | None:
         _gradients(reader),
         elementwise,
         reader.section.get("arrays", "numpy"),
+        _globals(reader),
     )
 
 
+def _globals(reader: _Reader) -> tuple[str, ...]:
+    """Return the inputs that are global names."""
+    names: tuple[str, ...] = reader.section.get("globals", ())
+    for name in names:
+        if name not in reader.keys("inputs"):
+            reader.problem("globals", f"'{name}' in globals is no input, {nearest_name(name, reader.keys('inputs'))}")
+    if names and reader.section.get("arrays", "numpy") != "numpy":
+        reader.problem("globals", "globals are NumPy arrays, expected no other kind of arrays beside them")
+    return names
+
+
 def _check_inputs_used(reader: _Reader, forward: Call, backward: Call | None) -> None:
-    used = (*forward.names, *(backward.names if backward else ()))
+    used = (*forward.names, *(backward.names if backward else ()), *reader.section.get("globals", ()))
     for name in reader.keys("inputs"):
         if name not in used:
             reader.problem("forward", f"the call does not take the input '{name}', expected it among the arguments")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import random
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,8 @@ class FunctionPair:
         Names for what backward returns, or paths into it by input; ``None`` for the order of the inputs.
     elementwise
         Whether backward returns the derivative of every entry, and takes what forward takes.
+    global_names
+        Inputs that are global names of the functions' module, and no arguments.
     """
 
     forward_function: Callable[..., Any]
@@ -65,6 +68,7 @@ class FunctionPair:
     arguments: tuple[Arguments | None, Arguments | None] = (None, None)
     gradients: tuple[str, ...] | Mapping[str, str] | None = None
     elementwise: bool = False
+    global_names: tuple[str, ...] = ()
     calls: Calls = field(default_factory=Calls)
     own_inputs: Mapping[str, Array] = field(default_factory=dict)
     unverified: tuple[str, ...] | None = None
@@ -127,10 +131,12 @@ class FunctionPair:
     def _called(
         self, function: Callable[..., Any], arguments: Arguments | None, order: list[str], names: Mapping[str, Any]
     ) -> Any:
+        for name in self.global_names:
+            _globals_of(function)[name] = names[name]
         if arguments is not None:
             return called(function, *arguments_of(arguments, names))
         named = {} if "cache" in order else {name: names[name] for name in self.params}
-        return called(function, (names[name] for name in order), named)
+        return called(function, (names[name] for name in order if name not in self.global_names), named)
 
     def _names(self, inputs: Mapping[str, Array]) -> dict[str, Any]:
         """Return what the names in a call stand for: copies, since code may change or keep what it is given."""
@@ -140,6 +146,20 @@ class FunctionPair:
 
     def _read(self, result: Any, inputs: Mapping[str, Array]) -> Gradients:
         return read_gradients(result, tuple(inputs), self.differentiable, self.gradients)
+
+
+def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the global names that a function sees.
+
+    Raises
+    ------
+    TargetError
+        It is not written in Python.
+    """
+    found = getattr(inspect.unwrap(function), "__globals__", None)
+    if not isinstance(found, dict):
+        raise TargetError(f"{function!r} has no global names, expected a function written in Python")
+    return found
 
 
 def names_cotangent(arguments: Arguments) -> bool:

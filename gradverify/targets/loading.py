@@ -131,4 +131,5 @@ def function_pair(
         arguments=(target.forward.arguments, None if target.backward is None else target.backward.arguments),
         gradients=target.gradients,
         elementwise=target.elementwise,
+        global_names=target.globals,
     )

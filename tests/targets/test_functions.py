@@ -231,3 +231,26 @@ def test_trusted_functions_get_the_arrays_themselves():
     target = pair(lambda x: got.append(x) or x, None, trusted=True)
     assert target.forward({"x": OUT}).outputs[0] is OUT
     assert got[0] is OUT
+
+
+SLOPE = np.array(1.0)
+
+
+def sloped(x):
+    return x * SLOPE, x
+
+
+def sloped_backward(dout, x):
+    return dout * SLOPE, (dout * x).sum()
+
+
+def test_global_names_are_set_before_each_call():
+    pair = FunctionPair(sloped, sloped_backward, {}, ("x", "SLOPE"), global_names=("SLOPE",))
+    inputs = {"x": np.arange(3.0), "SLOPE": np.array(5.0)}
+    forward = pair.forward(inputs)
+    np.testing.assert_array_equal(forward.outputs[0], [0.0, 5.0, 10.0])
+    gradients = pair.backward((np.ones(3),), forward, inputs).values
+    np.testing.assert_array_equal(gradients["x"], [5.0] * 3)
+    assert gradients["SLOPE"] == 3.0
+    with pytest.raises(TargetError, match="expected a function written in Python"):
+        FunctionPair(np.tanh, None, {}, ("x",), global_names=("x",)).forward(inputs)
