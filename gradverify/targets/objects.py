@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from gradverify.targets.methods import Method
 
-__all__ = ["LayerObject", "made_ready"]
+__all__ = ["LayerObject", "made_ready", "weights_for"]
 
 # Of the difference that tells what an argument of backward means.
 _STEP = 1e-6
@@ -102,7 +102,7 @@ class LayerObject:
         """Return how far the gradient of an input is from a difference along a direction, relative to it."""
         try:
             forward = self.forward(inputs)
-            weights = tuple(np.linspace(0.5, 1.5, output.size).reshape(output.shape) for output in forward.outputs)
+            weights = weights_for(forward.outputs)
             gradient = np.asarray(self.backward(weights, forward, inputs).values[name])
             direction = np.cos(np.arange(inputs[name].size)).reshape(inputs[name].shape)
             ends = [self.forward({**inputs, name: inputs[name] + step * direction}).outputs for step in (_STEP, -_STEP)]
@@ -155,6 +155,11 @@ class LayerObject:
     @property
     def _updated(self) -> tuple[str, ...]:
         return tuple(name for name, place in self.places.items() if place.rate is not None)
+
+
+def weights_for(outputs: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Return a cotangent for every output, of no special values, for passes that only show what is where."""
+    return tuple(np.linspace(0.5, 1.5, output.size).reshape(output.shape).astype(output.dtype) for output in outputs)
 
 
 def made_ready(workshop: Workshop, method: Method, inputs: Mapping[str, Array], *, primed: bool) -> Any:

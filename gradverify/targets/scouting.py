@@ -14,21 +14,20 @@ from gradverify.spec.calls import Name
 from gradverify.targets.attributes import (
     MISSING,
     arrays_in,
-    described,
     find,
     numbers_in,
     root_of,
     shares_memory,
     steps,
-    value_at,
 )
 from gradverify.targets.discovery import Discovery
 from gradverify.targets.drawing import varied
 from gradverify.targets.finding import Finder
 from gradverify.targets.gradients import Place, Seen
+from gradverify.targets.locating import Locator
 from gradverify.targets.memory import lasting
 from gradverify.targets.methods import Method, backward_method, forward_method, same_argument, several_outputs
-from gradverify.targets.objects import LayerObject, made_ready
+from gradverify.targets.objects import LayerObject, made_ready, weights_for
 from gradverify.targets.protocol import Calls
 from gradverify.targets.workshop import Workshop, forward_result, run_backward, run_forward
 
@@ -109,38 +108,39 @@ class _Scout:
 
     def scouted(self, dtype: np.dtype[Any]) -> LayerObject:
         """Return the target."""
-        first, steady = self._steady()
         numbers = dict(numbers_in(self.workshop.made(self.inputs)))
-        self.workshop.lasting = steady
-        paths = self._paths()
-        late = any(path not in first for path in steady)
-        self.layer = made_ready(self.workshop, self.forward_plan, self.inputs, primed=late)
-        forward = run_forward(self.workshop, self.layer, self.forward_plan, self.inputs)
-        before = {path: array.copy() for path, array in arrays_in(self.layer)}
-        roots = {root_of(value) for path in paths.values() if isinstance(value := find(self.layer, path), np.ndarray)}
-        stable = {
-            path: array for path, array in arrays_in(self.layer) if path in steady and self._is_free(array, roots)
-        }
-        backward_plan = self._backward_plan(forward)
-        seen = self._seen(backward_plan, forward, before)
-        if backward_plan is not None and backward_plan.elementwise and isinstance(seen.returned, dict):
-            backward_plan = replace(backward_plan, elementwise=False)  # gradients by name are no derivative of an entry
-        rate = self._rate(backward_plan)
-        discovery = Discovery(stable, before, self._unchanged(numbers, paths), seen)
-        found: dict[str, Place] = {}
-        if self.workshop.target.discover:
-            found = discovery.named() if rate is None else discovery.updated(rate)
-        finder = Finder(self.workshop.target, seen, paths, rate)
+        first, self.workshop.lasting = self._steady()
+        locator = Locator(self.layer, self.workshop, self.inputs, self.forward_plan.name, self.forwarded)
+        paths = locator.paths(self.named)
+        plan, discovery = self._trial(paths, numbers, late=not self.workshop.lasting <= first)
+        rate = self._rate(plan)
+        finder = Finder(self.workshop.target, discovery.seen, paths, rate)
         places = {name: finder.place(name, self.inputs[name]) for name in self.differentiable}
-        made = LayerObject(
-            self.workshop, self.forward_plan, self._interpreted(backward_plan, paths, places), paths, places
-        )
-        self._add(made, found, numbers, dtype)
-        self._keep(made, late=any(path not in first for path in made.paths.values() if path not in numbers))
+        made = LayerObject(self.workshop, self.forward_plan, self._interpreted(plan, paths, places), paths, places)
+        if self.workshop.target.discover:
+            self._add(made, discovery.named() if rate is None else discovery.updated(rate), numbers, dtype)
+        self._keep(made, late=any(path not in first and path not in numbers for path in made.paths.values()))
         if self.workshop.target.discover:
             self._complete(made, discovery, dtype)
         made.calls = Calls()  # those of the search do not count
         return made
+
+    def _trial(
+        self, paths: Mapping[str, str], numbers: Mapping[str, Array], *, late: bool
+    ) -> tuple[Method | None, Discovery]:
+        """Run one forward and backward pass of an object that no pass has used; returns how, and what can be seen."""
+        self.layer = made_ready(self.workshop, self.forward_plan, self.inputs, primed=late)
+        forward = run_forward(self.workshop, self.layer, self.forward_plan, self.inputs)
+        before = {path: array.copy() for path, array in arrays_in(self.layer)}
+        held = (find(self.layer, path) for path in paths.values())
+        roots = {root_of(value) for value in held if isinstance(value, np.ndarray)}
+        arrays = ((path, array) for path, array in arrays_in(self.layer) if path in self.workshop.lasting)
+        stable = {path: array for path, array in arrays if self._is_free(array, roots)}
+        plan = self._backward_plan(forward)
+        seen = self._seen(plan, forward, before)
+        if plan is not None and plan.elementwise and isinstance(seen.returned, dict):
+            plan = replace(plan, elementwise=False)  # gradients by name are no derivative of an entry
+        return plan, Discovery(stable, before, self._unchanged(numbers, paths), seen)
 
     def _unchanged(self, numbers: Mapping[str, Array], paths: Mapping[str, str]) -> dict[str, Array]:
         """Return the floats that no pass has changed and the case does not name: results are floats, too."""
@@ -190,14 +190,8 @@ class _Scout:
         ``backward(x)`` beside ``forward(x)`` may take a cotangent, the input or the output; the one that agrees with a
         difference along a direction is meant.
         """
-        target = self.workshop.target
-        if (
-            method is None
-            or method.elementwise
-            or target.backward is not None
-            or paths
-            or len(self.differentiable) != 1
-        ):
+        open_to_doubt = self.workshop.target.backward is None and not paths and len(self.differentiable) == 1
+        if method is None or method.elementwise or not open_to_doubt:
             return method
         if not same_argument(self.layer, self.forward_plan.name, method.name):
             return method
@@ -230,43 +224,6 @@ class _Scout:
         elif not self.workshop.constructor_inputs:
             made.pristine = _copied(made_ready(self.workshop, self.forward_plan, self.inputs, primed=late))
 
-    def _paths(self) -> dict[str, str]:
-        """Return where the object keeps the inputs that are parameters."""
-        target = self.workshop.target
-        paths = {name: role.value for name, role in target.parameters.items()}
-        for name in self.named:
-            paths[name] = self._path_of(name)
-        for name, path in paths.items():
-            self._check(name, path)
-        return paths
-
-    def _is_among_gradients(self, path: str) -> bool:
-        gradients = {gradients for _, gradients in self.workshop.preset.containers}
-        return not gradients.isdisjoint(steps(path)[:-1])
-
-    def _path_of(self, name: str) -> str:
-        """Return the path that ends with the name of an input."""
-        if isinstance(find(self.layer, name), np.ndarray):
-            return name
-        ends = [path for path, _ in arrays_in(self.layer) if steps(path)[-1] == name]
-        if ends:
-            return min(ends, key=self._is_among_gradients)
-        if find(self.layer, name) is MISSING:
-            method, kind = self.forward_plan.name, type(self.layer).__name__
-            call = f"{method}({', '.join((*self.forwarded, name))})"
-            raise TargetError(
-                f"neither the constructor nor {method} takes '{name}', and the {kind} has no array of that name; "
-                f"say what {method} takes, as in forward: {call}, or where it is with parameters: {{{name}: PATH}}; "
-                f"it has {described(self.layer)}"
-            )
-        return name
-
-    def _check(self, name: str, path: str) -> None:
-        found = value_at(self.layer, path)
-        wanted, got = self.inputs[name].shape, np.shape(found)
-        if wanted != got:
-            raise TargetError(f"'{name}' has shape {list(wanted)}, but {path} of the object has {list(got)}")
-
     def _backward_plan(self, forward: Forward) -> Method | None:
         if forward.has_gradient:
             return None
@@ -291,16 +248,18 @@ class _Scout:
 
     def _seen(self, method: Method | None, forward: Forward, before: Mapping[str, Array]) -> Seen:
         inputs = tuple(name for name in self.forwarded if name in self.differentiable)
-        returned = forward.gradient
+        returned, weights = forward.gradient, weights_for(forward.outputs)
         if method is not None:
-            ones = tuple(np.ones_like(output) for output in forward.outputs)
             cache = forward.cache if forward.has_cache else MISSING
-            returned = run_backward(self.workshop, self.layer, method, (ones, forward, cache, self.inputs))
+            returned = run_backward(self.workshop, self.layer, method, (weights, forward, cache, self.inputs))
         others = tuple(name for name in self.differentiable if name not in inputs)
         written = {
             path: array
             for path, array in arrays_in(self.layer)
-            if array.dtype.kind == "f" and not np.array_equal(before.get(path, ()), array) and not np.all(array == 1)
+            if array.dtype.kind == "f"
+            and not any(
+                np.array_equal(array, known) for known in (before.get(path, ()), *weights, *self.inputs.values())
+            )
         }
         return Seen(self.layer, returned, inputs, others, self.workshop.preset, written)
 
