@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from spec_cases import cases
 
+from gradverify import check
 from gradverify.checks.case import verify
 from gradverify.layers.registry import LAYERS
-from gradverify.results import Verdict
+from gradverify.results import Severity, Verdict
 
 FEATURES = {"x": [6, 3], "gamma": [3], "beta": [3]}
 OFFSET = {**FEATURES, "x": {"shape": [6, 3], "mean": 3.0, "std": 2.0}}
@@ -88,3 +90,12 @@ def test_every_implementation_passes_and_agrees(layer, dtype):
     assert len(found) > 1
     for result in found:
         assert result.verdict is Verdict.PASS, result
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, Verdict.PASS), (1.003, Verdict.FAIL)])
+def test_a_backward_that_rounds_to_single_precision_is_judged_by_it(factor, verdict):
+    x = np.random.default_rng(0).normal(size=(40, 50))
+    report = check(np.tanh, lambda dout, x: (factor * dout * (1 - np.tanh(x) ** 2)).astype(np.float32), {"x": x})
+    assert report.verdict is verdict
+    warning = next(part for part in report.cases[0].contracts if part.code == "dtype")
+    assert (warning.severity, warning.message) == (Severity.WARNING, "dx is float32, its input is float64")
