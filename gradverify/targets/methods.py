@@ -185,7 +185,7 @@ def backward_method(
     weights = [f"dout{number or ''}" for number in (0, *range(2, count + 1))]
     if not signature.required:
         return _without_requirements(name, signature, weights, known, scalar=scalar)
-    return _with_requirements(name, signature, [*weights, *(["cache"] if cached else [])], known)
+    return _with_requirements(name, signature, [*weights, *(["cache"] if cached else [])], known, scalar=scalar)
 
 
 def several_outputs(layer: Any, call: Call | None, preset: Preset, result: Any) -> tuple[str, ...] | None:
@@ -228,9 +228,12 @@ def _without_requirements(name: str, signature: Signature, weights: list[str], k
     return _rated(Method(name, given), signature.optional, known)
 
 
-def _with_requirements(name: str, signature: Signature, values: list[str], known: Known) -> Method:
+def _with_requirements(name: str, signature: Signature, values: list[str], known: Known, *, scalar: bool) -> Method:
+    """Return a backward that must be given something: inputs by name, unless it is all it gets."""
+    # the only argument of a loss is its labels; of a layer, the cotangent, whatever it is called
+    named = len(signature.required) > 1 or scalar
     rates = [item for item in signature.required if item in known.preset.rates]
-    by_name = (item for item in known.inputs if item in signature.required and len(signature.required) > 1)
+    by_name = (item for item in known.inputs if item in signature.required and named)
     arguments, _ = _filled(signature.required, values, Known((), (*known.params, *by_name, *rates), known.preset))
     weights = [value for value in values if value.startswith("dout")]
     if len(weights) > 1 and not any(Name(weight) in (value for _, value in arguments) for weight in weights[1:]):
