@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gradverify.targets.attributes import Array
 
-__all__ = ["forget", "lasting"]
+__all__ = ["forget", "lasting", "shrink"]
 
 _ITEM = re.compile(r"\[([0-9]+)\]")
 
@@ -62,16 +62,47 @@ def forget(layer: Any, fresh: Any, kept: set[int], visited: set[int] | None = No
     if id(layer) in visited:
         return
     visited.add(id(layer))
-    after = dict(parts_of(layer))
-    for step, old in parts_of(fresh):
-        new = after.get(step, MISSING)
-        if new is MISSING or new is old:
+    before = dict(parts_of(fresh))
+    for step, new in parts_of(layer):
+        old = before.get(step, MISSING)
+        if old is MISSING:
+            _take_back(layer, step, (new, old), kept, set())
+        if old is MISSING or new is old:
             continue
         held = [id(array) for _, array in arrays_in(new)]
         if _is_data(new) and held and kept.isdisjoint(held):
             assign(layer, step, copy.deepcopy(old))
         elif type(new) is type(old) and not isinstance(new, np.ndarray):
             forget(new, old, kept, visited)
+
+
+def shrink(layer: Any, fresh: Any, kept: set[int], visited: set[int] | None = None) -> None:
+    """Take back from an object only what its lists have gained by a pass: arrays of which none are to be kept.
+
+    What is not a list stays, for objects that make their parameters anew where something else is missing.
+
+    Parameters
+    ----------
+    layer, fresh, kept, visited
+        As of :func:`forget`; a list that ``fresh`` does not have is emptied.
+    """
+    visited = set() if visited is None else visited
+    if id(layer) in visited or isinstance(layer, np.ndarray):
+        return
+    visited.add(id(layer))
+    before = dict(parts_of(fresh))
+    for step, new in parts_of(layer):
+        _take_back(layer, step, (new, before.get(step, MISSING)), kept, visited)
+
+
+def _take_back(layer: Any, step: str | int, values: tuple[Any, Any], kept: set[int], visited: set[int]) -> None:
+    """Take back what a list, or the lists in what an object holds, have gained."""
+    new, old = values
+    held = [id(array) for _, array in arrays_in(new)]
+    if isinstance(new, list) and held and kept.isdisjoint(held):
+        assign(layer, step, copy.deepcopy(old) if isinstance(old, list) else [])
+    else:
+        shrink(new, old, kept, visited)
 
 
 def _is_data(value: Any) -> bool:

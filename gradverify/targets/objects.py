@@ -17,7 +17,6 @@ from gradverify.errors import TargetError
 from gradverify.targets.attributes import MISSING, arrays_in, find, put, replaced, root_of, steps, value_at
 from gradverify.targets.functions import names_cotangent
 from gradverify.targets.gradients import RETURNED, Place
-from gradverify.targets.memory import forget
 from gradverify.targets.protocol import Array, Calls, Forward, Gradients
 from gradverify.targets.workshop import Workshop, run_backward, run_forward
 
@@ -168,7 +167,7 @@ def made_ready(workshop: Workshop, method: Method, inputs: Mapping[str, Array], 
     if primed:
         run_forward(workshop, layer, method, inputs)
         kept = {id(array) for path, array in arrays_in(layer) if path in workshop.lasting}
-        forget(layer, workshop.made(inputs), kept)
+        workshop.forget(layer, workshop.made(inputs), kept)
     return layer
 
 

@@ -25,7 +25,7 @@ from gradverify.targets.drawing import varied
 from gradverify.targets.finding import Finder
 from gradverify.targets.gradients import Place, Seen
 from gradverify.targets.locating import Locator
-from gradverify.targets.memory import lasting
+from gradverify.targets.memory import lasting, shrink
 from gradverify.targets.methods import Method, backward_method, forward_method, same_argument, several_outputs
 from gradverify.targets.objects import LayerObject, made_ready, weights_for
 from gradverify.targets.protocol import Calls
@@ -112,7 +112,10 @@ class _Scout:
         first, self.workshop.lasting = self._steady()
         locator = Locator(self.layer, self.workshop, self.inputs, self.forward_plan.name, self.forwarded)
         paths = locator.paths(self.named)
-        plan, discovery = self._trial(paths, numbers, late=not self.workshop.lasting <= first)
+        late = not self.workshop.lasting <= first
+        if late and not self._keeps_its_parameters():
+            self.workshop.forget = shrink
+        plan, discovery = self._trial(paths, numbers, late=late)
         rate = self._rate(plan)
         finder = Finder(self.workshop.target, discovery.seen, paths, rate)
         places = {name: finder.place(name, self.inputs[name]) for name in self.differentiable}
@@ -215,6 +218,17 @@ class _Scout:
         except Exception:  # noqa: BLE001  an object for one pass: nothing more can be learned
             return first, set(once)
         return first, lasting(once, dict(arrays_in(self.layer)))
+
+    def _keeps_its_parameters(self) -> bool:
+        """Return whether an object that was made to forget its first pass can run again, and with the same arrays."""
+        layer = made_ready(self.workshop, self.forward_plan, self.inputs, primed=True)
+        held = dict(arrays_in(layer))
+        try:
+            run_forward(self.workshop, layer, self.forward_plan, self.inputs)
+        except Exception:  # noqa: BLE001  user code that misses what it was made to forget
+            return False
+        now = dict(arrays_in(layer))
+        return all(now.get(path) is held[path] for path in self.workshop.lasting if path in held)
 
     def _keep(self, made: LayerObject, *, late: bool) -> None:
         """Give the target what it makes the object of a pass from."""

@@ -14,6 +14,7 @@ from gradverify.targets.arguments import arguments_of, called
 from gradverify.targets.attributes import MISSING, described, find, put, value_at
 from gradverify.targets.functions import multiplied, numbered, seed_global_generators
 from gradverify.targets.importing import with_objects
+from gradverify.targets.memory import forget
 from gradverify.targets.methods import Descent, Known, Method
 from gradverify.targets.reading import read_forward
 from gradverify.targets.signatures import Signature
@@ -74,6 +75,7 @@ class Workshop:
         self.arguments, self.constructor_inputs = _create_arguments(self._make, target.create, self.known, elsewhere)
         self.shape: tuple[int, ...] = ()
         self.lasting: set[str] = set()
+        self.forget = forget
         self.returns = target.returns
 
     def names(self, inputs: Mapping[str, Array], layer: Any = None) -> dict[str, Any]:
