@@ -72,7 +72,7 @@ def _marks(result: CaseResult) -> list[str]:
     marks = []
     if result.verdict is Verdict.SKIP and result.reason:
         marks.append(result.reason)
-    elif result.verdict is Verdict.PASS and result.expect is Verdict.FAIL:
+    elif result.verdict is Verdict.PASS and result.expect is Verdict.FAIL and result.reason:
         marks.append("caught, as expected")
     if result.verdict is Verdict.SKIP:
         return marks

@@ -122,7 +122,7 @@ class ObjectTarget:
     parameters
         By the name of the input that stands for it.
     reset
-        Method that makes one object ready for the next forward pass; without it every pass has an object of its own.
+        Methods that make one object ready for the next forward pass; without any every pass has an object of its own.
     discover
         Whether parameters that the case does not name are verified as well.
     """
@@ -139,7 +139,7 @@ class ObjectTarget:
     elementwise: bool = False
     output: str | None = None
     parameters: Mapping[str, ParameterRole] = field(default_factory=dict)
-    reset: Call | None = None
+    reset: tuple[Call, ...] = ()
     discover: bool = True
 
     @property

@@ -95,7 +95,7 @@ _OBJECT = Section(
             Table(_PARAMETER, "a mapping from inputs to paths", _INPUT_NAME),
             "inputs that are parameters of the object, and where it keeps them",
         ),
-        "reset": Field(_METHOD, "makes one object ready for the next forward pass; left out, each pass has its own"),
+        "reset": Field(_METHODS, "make one object ready for the next forward pass; left out, each pass has its own"),
         "discover": Field(Flag(), "false: verify only the parameters that are named (true)"),
     },
     example=" {class: module:Class, ...}",

@@ -223,7 +223,7 @@ def _object(reader: _Reader) -> Target | None:
         elementwise=elementwise,
         output=reader.section.get("output"),
         parameters=roles,
-        reset=reader.call("reset", _OF_OBJECTS),
+        reset=_methods(reader, "reset"),
         discover=reader.section.get("discover", True),
     )
 

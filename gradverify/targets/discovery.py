@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradverify.targets.attributes import Array, arrays_in, find, root_of, steps
-from gradverify.targets.gradients import RETURNED, Place, Seen, only_of_shape, partner, returned_entry
+from gradverify.targets.gradients import RETURNED, Place, Seen, only_of_shape, partner, returned_entry, unwritten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,6 +85,11 @@ class Discovery:
             if shapes.count(shape) == 1 and gradient is not None and not self.is_changed(path):
                 found[path] = Place(gradient)
         return found
+
+    def forgotten(self, moving: list[str]) -> dict[str, Place]:
+        """Return parameters whose gradient has a place that backward left empty."""
+        found = {path: unwritten(path, self.seen) for path in moving}
+        return {path: place for path, place in found.items() if place is not None}
 
     def _numbers(self) -> dict[str, Place]:
         """Return parameters that are no arrays: a slope that is a float, weights that are lists."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradverify.errors import TargetError
 from gradverify.targets.attributes import MISSING, Array, arrays_in, described, find, steps
-from gradverify.targets.gradients import RETURNED, Place, Seen, place_of_input, place_of_parameter
+from gradverify.targets.gradients import RETURNED, Place, Seen, place_of_input, place_of_parameter, unwritten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +60,7 @@ class Finder:
             found = place_of_input(name, value.shape, self.seen) or self._left_over(name)
         else:
             found = place_of_parameter(name, path or self._path_to(value), self.seen)
+        found = found or unwritten(path or name, self.seen)
         if found is None:
             raise TargetError(self._not_found(name, path))
         return found

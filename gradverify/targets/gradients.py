@@ -23,6 +23,7 @@ __all__ = [
     "place_of_input",
     "place_of_parameter",
     "returned_entry",
+    "unwritten",
 ]
 
 # Root of paths into what backward returned.
@@ -188,6 +189,17 @@ def partner(path: str, seen: Seen) -> Place | None:
     own = next((f"{path}.{name}" for _, name in seen.preset.arrays if _carries(seen, path, name)), None)
     found = own or _sibling(find(seen.layer, parent), parent, last, seen.preset) or _counterpart(way, last, seen)
     return None if found is None else Place(found)
+
+
+def unwritten(path: str, seen: Seen) -> Place | None:
+    """Return where the gradient of what is at a path should be: an attribute of its name that is still ``None``."""
+    *way, name = steps(path)
+    holder = find(seen.layer, ".".join(way))
+    there = holder if isinstance(holder, dict) else dict.fromkeys(_attributes(holder))
+    for form in _forms(name, seen.preset):
+        if form != name and name in form and form in there and find(holder, form) is None:
+            return Place(".".join((*way, form)))
+    return None
 
 
 def _carries(seen: Seen, path: str, name: str) -> bool:

@@ -167,7 +167,8 @@ class _Scout:
     def _complete(self, made: LayerObject, discovery: Discovery, dtype: np.dtype[Any]) -> None:
         """Find gradients without a name for arrays that move the outputs, and say which of these have none."""
         moving = self._moving(made, discovery)
-        paired = discovery.paired(moving, made.places)
+        paired = discovery.forgotten(moving)
+        paired |= discovery.paired([path for path in moving if path not in paired], made.places)
         self._add(made, paired, {}, dtype)
         left = [path for path in moving if path not in paired]
         changed = " (changed by backward: update would say at which rate)"
@@ -233,7 +234,7 @@ class _Scout:
     def _keep(self, made: LayerObject, *, late: bool) -> None:
         """Give the target what it makes the object of a pass from."""
         made.primed = late
-        if self.workshop.target.reset is not None:
+        if self.workshop.target.reset:
             made.kept = made_ready(self.workshop, self.forward_plan, self.inputs, primed=late)
         elif not self.workshop.constructor_inputs:
             made.pristine = _copied(made_ready(self.workshop, self.forward_plan, self.inputs, primed=late))

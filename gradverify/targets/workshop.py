@@ -68,7 +68,7 @@ class Workshop:
         self.setup = target.setup or preset.setup
         self.attributes = with_objects(target.attributes)
         self._make = make
-        calls = (*self.setup, target.forward, target.backward, *target.after, target.reset)
+        calls = (*self.setup, target.forward, target.backward, *target.after, *target.reset)
         rates = (role.update for role in target.parameters.values() if isinstance(role.update, str))
         elsewhere = {*(name for call in calls if call is not None for name in call.names), *rates}
         elsewhere |= {*target.parameters, *(value for value in target.attributes.values() if isinstance(value, str))}
@@ -101,9 +101,9 @@ class Workshop:
         return called(value_at(layer, path), *arguments_of(arguments, names))
 
     def reset(self, layer: Any, inputs: Mapping[str, Array]) -> None:
-        """Let an object forget its last pass, by the method that the spec names, if it does."""
-        if self.target.reset is not None:
-            self.called(layer, self.target.reset.path, self.target.reset.arguments or (), self.names(inputs, layer))
+        """Let an object forget its last pass, by the methods that the spec names, if it does."""
+        for call in self.target.reset:
+            self.called(layer, call.path, call.arguments or (), self.names(inputs, layer))
 
     @property
     def takes_gradients_off(self) -> bool:

@@ -275,6 +275,21 @@ class Mean:
         return 2 * self.difference / self.difference.size
 
 
+class Forgotten:
+    """Backward leaves the gradient of its bias as the constructor made it."""
+
+    def __init__(self):
+        self.W, self.b, self.dW, self.db = draw(5, 3), draw(3), None, None
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW = self.x.T @ dout
+        return dout @ self.W.T
+
+
 class Unknown:
     def __init__(self):
         self.W = draw(5, 3)
@@ -338,6 +353,13 @@ def test_one_gradient_for_two_inputs_is_asked_about():
     assert "backward returned one array, and several inputs have a gradient (y_true, y_pred)" in result.reason
     said = {"class": "Mean", "gradients": {"y_pred": "returned"}}
     assert checked(said, {"y_true": {"shape": [4, 5], "grad": False}, "y_pred": [4, 5]}).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("inputs", [{"x": [4, 5]}, {"x": [4, 5], "b": [3]}])
+def test_a_gradient_that_was_forgotten_fails(inputs):
+    result = checked("Forgotten", inputs)
+    assert {part.input: part.verdict.value for part in result.gradients} == {"x": "pass", "W": "pass", "b": "fail"}
+    assert result.reason == "backward left no gradient for b"
 
 
 def test_nothing_verified_is_no_pass():
