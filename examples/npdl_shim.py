@@ -1,4 +1,4 @@
-"""What a spec cannot say of npdl: it computes in single precision unless told, and two objects make one loss."""
+"""What a spec cannot say of npdl: two objects make one loss."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING
 
 from npdl.activations import Softmax
 from npdl.objectives import SoftmaxCategoricalCrossEntropy
-from npdl.utils.random import set_dtype
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-set_dtype("float64")
 
 
 class SoftmaxLoss:

@@ -13,6 +13,7 @@ from gradverify.spec.language import SPEC
 from gradverify.spec.model import SHIMS, CaseSpec, Spec
 from gradverify.spec.nodes import MappingNode, Node, Problems, SequenceNode, TooManyProblems, shortened
 from gradverify.spec.parsing import read_document
+from gradverify.spec.scalars import Called
 
 __all__ = ["find_specs", "read_specs"]
 
@@ -92,13 +93,15 @@ def _preload(values: dict[str, Any], folder: Path) -> tuple[str, ...]:
 
 
 def _check_preload(root: MappingNode, preload: tuple[str, ...], problems: Problems) -> None:
-    """Record every name that is neither a shim, nor a file that exists, nor a module's."""
+    """Record every name that is neither a shim, nor a file that exists, nor a module's, nor a call."""
     node = root.get("preload")
     places = node.items if isinstance(node, SequenceNode) and len(node.items) == len(preload) else ()
     for place, name in zip(places, preload, strict=False):
         if name.endswith(".py") and not os.path.isfile(name):  # noqa: PTH113  false, never an exception
             said = shortened(getattr(place, "text", name))
             problems.add(place.position, f"there is no file '{said}', expected one relative to the spec")
+        elif ":" in name:
+            Called("module:function or module:function(...), to be called").read(place, problems)
         elif not name.endswith(".py") and name not in SHIMS and not all(map(str.isidentifier, name.split("."))):
             message = f"'{shortened(name)}' is no module, expected a module, a .py file or a shim: {', '.join(SHIMS)}"
             problems.add(place.position, message)

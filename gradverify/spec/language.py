@@ -196,7 +196,9 @@ SPEC = Section(
             "searched after the spec's own folder; relative to the spec",
         ),
         "preload": Field(
-            ListOf(Text("a module, a .py file, or one of " + ", ".join(SHIMS), _VISIBLE, 1000), "a list of modules"),
+            ListOf(
+                Text("a module, a .py file, a call, or one of " + ", ".join(SHIMS), _VISIBLE, 1000), "a list of modules"
+            ),
             "imported before your code, for what it expects to be there; files relative to the spec",
         ),
         "absent": Field(

@@ -50,7 +50,7 @@ def load_target(case: Case, inputs: Mapping[str, Array], differentiable: tuple[s
         return load_layer(case, case.target.implementation, differentiable)
     _require_framework(case)
     stand_in_for(case.absent)
-    preload(case.preload, load_file)
+    preload(case.preload, load_file, load_function)
     params = with_objects(case.params, case.search_path)
     if isinstance(case.target, FunctionsTarget):
         return _load_functions(case.target, params, differentiable)

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradverify.spec.calls import Call
+from gradverify.spec.calls import Call, read_call
+from gradverify.targets.arguments import arguments_of, called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,21 +28,24 @@ if TYPE_CHECKING:
 __all__ = ["Nothing", "hint", "preload", "stand_in_for"]
 
 
-def preload(names: Iterable[str], load_file: Callable[[Call], Any]) -> None:
-    """Import modules and files, and put shims in place, in this order; each is done once.
+def preload(names: Iterable[str], load_file: Callable[[Call], Any], load: Callable[[Call], Any]) -> None:
+    """Import modules and files, put shims in place and make calls, in this order.
 
     Parameters
     ----------
     names
-        Of a shim, of a module, or paths of files.
-    load_file
-        Imports a file.
+        Of a shim, of a module, paths of files, or calls like ``module:set_dtype('float64')``.
+    load_file, load
+        Import a file, and what a call names.
     """
     for name in names:
         if name in _SHIMS:
             _SHIMS[name]()
         elif name.endswith(".py"):
             load_file(Call(name, Path(name).stem))
+        elif ":" in name:
+            call = read_call(name)
+            called(load(call), *arguments_of(call.arguments or (), {}))
         else:
             import_module(name)
 

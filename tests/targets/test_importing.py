@@ -99,7 +99,7 @@ def test_a_missing_object_says_so():
 def test_shims_add_what_is_missing_and_replace_nothing():
     before = {name: getattr(np, name) for name in dir(np)}
     try:
-        preload(("old-numpy", "old-python"), load_function)
+        preload(("old-numpy", "old-python"), load_function, load_function)
         assert np.float is float  # noqa: NPY001  the name that is gone
         assert np.product([2, 3]) == 6  # noqa: NPY003, NPY201  as above
         assert collections.Hashable is collections.abc.Hashable
@@ -107,6 +107,13 @@ def test_shims_add_what_is_missing_and_replace_nothing():
     finally:
         for name in set(dir(np)) - set(before):
             delattr(np, name)
+
+
+def test_calls_are_made_before_the_users_code(tmp_path, monkeypatch):
+    write(tmp_path / "settings.py", "used = []\ndef use(name, twice=False):\n    used.append((name, twice))\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    preload(("settings", "settings:use('float64', twice=True)"), load_function, load_function)
+    assert sys.modules["settings"].used == [("float64", True)]
 
 
 def test_packages_that_are_absent_are_stood_in_for(tmp_path, monkeypatch):
