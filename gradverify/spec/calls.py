@@ -63,14 +63,17 @@ class Call:
         Dotted name in it.
     arguments
         ``None`` leaves it to the target what is passed.
+    written
+        The path of the file as the spec has it, for people.
     """
 
     module: str
     path: str
     arguments: Arguments | None = None
+    written: str = ""
 
     def __str__(self) -> str:
-        return f"{self.module}:{self.path}" if self.module else self.path
+        return f"{self.written or self.module}:{self.path}" if self.module else self.path
 
     @property
     def is_file(self) -> bool:
@@ -85,7 +88,7 @@ class Call:
 
     def located(self, folder: str) -> Call:
         """Return the call with the path of its file made absolute."""
-        return replace(self, module=str(Path(folder, self.module))) if self.is_file else self
+        return replace(self, module=str(Path(folder, self.module)), written=self.module) if self.is_file else self
 
     def bound(self, lengths: Mapping[str, int]) -> Call:
         """Return the call with the names of dims replaced by their lengths."""

@@ -82,7 +82,8 @@ def test_names_and_lengths():
 
 
 def test_files_are_located_and_modules_are_not(tmp_path):
-    assert read_call("a/b.py:f").located(str(tmp_path)).module == str(tmp_path / "a/b.py")
+    located = read_call("a/b.py:f").located(str(tmp_path))
+    assert (located.module, str(located)) == (str(tmp_path / "a/b.py"), "a/b.py:f")
     assert read_call("a.b:f").located(str(tmp_path)).module == "a.b"
 
 
