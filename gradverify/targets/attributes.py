@@ -7,7 +7,8 @@ list or tuple, or an attribute.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import UserDict, deque
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, TypeAlias
@@ -26,6 +27,7 @@ __all__ = [
     "find",
     "numbers_in",
     "parts_of",
+    "path_of",
     "put",
     "replaced",
     "root_of",
@@ -37,15 +39,24 @@ __all__ = [
 Array: TypeAlias = NDArray[Any]
 
 MISSING = object()
-_DEEPEST = 6
+_DEEPEST = 24
 _MOST_HOLDERS = 20_000
+_SCALARS = (str, bytes, int, float, complex, type(None))
 _CLOSED = (ModuleType, type, FunctionType, MethodType, np.random.Generator, np.random.RandomState)
-_STEP = re.compile(r"\.|\[\s*'?([^'\]]*)'?\s*\]")
+_STEP = re.compile(r"\[\s*'([^']*)'\s*\]|\[\s*([^\]']*?)\s*\]|([^.\[\]]+)")
 
 
 def steps(path: str) -> tuple[str, ...]:
     """Return the steps of a path: ``params[0].W`` has ``params``, ``0`` and ``W``."""
-    return tuple(part for part in _STEP.sub(lambda match: f".{match[1] or ''}", path).split(".") if part)
+    return tuple(next(part for part in match.groups() if part is not None) for match in _STEP.finditer(path))
+
+
+def path_of(*parts: str) -> str:
+    """Return the path that has these steps."""
+    path = ""
+    for part in parts:
+        path = _joined(path, int(part) if part.isdigit() else part)
+    return path
 
 
 def find(holder: Any, path: str) -> Any:
@@ -58,9 +69,9 @@ def find(holder: Any, path: str) -> Any:
 
 
 def _inner(holder: Any, step: str) -> Any:
-    if isinstance(holder, Mapping):
-        return holder[step] if step in holder else holder.get(int(step), MISSING) if step.isdigit() else MISSING
-    if isinstance(holder, (list, tuple)) and step.isdigit():
+    if isinstance(holder, Mapping) and (step in holder or (step.isdigit() and int(step) in holder)):
+        return holder[step] if step in holder else holder[int(step)]
+    if isinstance(holder, (list, tuple, deque)) and step.isdigit():
         return holder[int(step)] if int(step) < len(holder) else MISSING
     try:
         return getattr(holder, step, MISSING)
@@ -157,7 +168,7 @@ def _arrays(holder: Any, path: str, visited: _Visited, *, numbers: bool = False)
     if numbers and (value := _number(holder)) is not None:
         yield path, value
         return
-    if path.count(".") + path.count("[") >= _DEEPEST or not visited.enter(holder):
+    if isinstance(holder, _SCALARS) or path.count(".") + path.count("[") >= _DEEPEST or not visited.enter(holder):
         return
     for step, value in parts_of(holder):
         yield from _arrays(value, _joined(path, step), visited, numbers=numbers)
@@ -168,7 +179,7 @@ def _number(value: Any) -> Array | None:
     inner = value
     while isinstance(inner, list) and inner:
         inner = inner[0]
-    if not isinstance(inner, (float, np.floating)):
+    if isinstance(inner, bool) or not isinstance(inner, (int, float, np.number)):
         return None
     try:
         return np.array(value, dtype=np.float64)
@@ -178,13 +189,16 @@ def _number(value: Any) -> Array | None:
 
 def parts_of(holder: Any) -> list[tuple[str | int, Any]]:
     """Return what a holder holds, by key, index or attribute; nothing for what is none of ours to open."""
+    items: list[tuple[str | int, Any]] = []
     if isinstance(holder, Mapping):
-        return [(key, value) for key, value in holder.items() if isinstance(key, (str, int))]
-    if isinstance(holder, (list, tuple)):
-        return list(enumerate(holder))
-    if isinstance(holder, _CLOSED) or not hasattr(holder, "__dict__"):
-        return [(name, getattr(holder, name)) for name in _slots(holder) if hasattr(holder, name)]
-    return [*vars(holder).items(), *((name, getattr(holder, name)) for name in _slots(holder) if hasattr(holder, name))]
+        items = [(key, value) for key, value in holder.items() if isinstance(key, (str, int))]
+    elif isinstance(holder, (list, tuple, deque)):
+        items = list(enumerate(holder))
+    if isinstance(holder, _CLOSED):
+        return items
+    attributes = vars(holder).items() if hasattr(holder, "__dict__") else ()
+    items += [(name, value) for name, value in attributes if not isinstance(holder, UserDict) or name != "data"]
+    return items + [(name, getattr(holder, name)) for name in _slots(holder) if hasattr(holder, name)]
 
 
 def _slots(holder: Any) -> list[str]:
@@ -195,8 +209,10 @@ def _slots(holder: Any) -> list[str]:
 
 
 def _joined(path: str, step: str | int) -> str:
-    if isinstance(step, int) or not step.isidentifier():
+    if isinstance(step, int):
         return f"{path}[{step}]"
+    if not step.isidentifier():
+        return f"{path}['{step}']"
     return f"{path}.{step}" if path else step
 
 
@@ -220,7 +236,7 @@ def replaced(holder: Any, swaps: Mapping[int, Array], visited: dict[int, Any] | 
     visited = {} if visited is None else visited
     if id(holder) in swaps:
         return swaps[id(holder)]
-    if id(holder) in visited or isinstance(holder, (np.ndarray, str, bytes, int, float, complex, type(None))):
+    if id(holder) in visited or isinstance(holder, (np.ndarray, *_SCALARS)):
         return holder
     visited[id(holder)] = holder
     parts = [(step, value, replaced(value, swaps, visited)) for step, value in parts_of(holder)]
@@ -241,7 +257,8 @@ def _like(holder: tuple[Any, ...], values: list[Any]) -> tuple[Any, ...]:
 
 def assign(holder: Any, step: str | int, value: Any) -> None:
     """Set what a holder has under a key, index or attribute of its own."""
-    if isinstance(holder, (dict, list)):
-        holder[step] = value  # type: ignore[index]  # the step is of the holder's own kind
+    inside = isinstance(holder, (list, deque)) and isinstance(step, int)
+    if inside or (isinstance(holder, MutableMapping) and step in holder):
+        holder[step] = value
     else:
         object.__setattr__(holder, str(step), value)

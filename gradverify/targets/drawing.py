@@ -24,6 +24,8 @@ def varied(name: str, array: NDArray[Any]) -> NDArray[Any]:
     values = np.array(array)
     if not values.size or np.any(values != values.flat[0]):
         return values
-    noise = stream(0, "parameter", name).standard_normal(values.shape)
-    values += (_JITTER * max(1.0, abs(float(values.flat[0]))) * noise).astype(values.dtype)
-    return values
+    noise = _JITTER * stream(0, "parameter", name).standard_normal(values.shape)
+    if values.flat[0] == 0:
+        return noise.astype(values.dtype)
+    spread: NDArray[Any] = (values * np.exp(noise)).astype(values.dtype)  # of one sign: a variance stays one
+    return spread

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradverify.targets.attributes import MISSING, Array, arrays_in, find, root_of, steps
+from gradverify.targets.attributes import MISSING, Array, arrays_in, find, path_of, root_of, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,7 +75,7 @@ class Seen:
         """Return what is at a path of the object, or, below ``returned``, of what backward returned."""
         root, *rest = steps(path)
         if root == RETURNED:
-            return find(self.returned, ".".join(rest))
+            return find(self.returned, path_of(*rest))
         return find(self.layer, path)
 
     def holds(self, path: str) -> bool:
@@ -185,7 +185,7 @@ def _returned_item(name: str, seen: Seen) -> Place | None:
 def partner(path: str, seen: Seen) -> Place | None:
     """Return where the gradient of what is at a path is, by the names that people give it."""
     *way, last = steps(path)
-    parent = ".".join(way)
+    parent = path_of(*way)
     own = next((f"{path}.{name}" for _, name in seen.preset.arrays if _carries(seen, path, name)), None)
     found = own or _sibling(find(seen.layer, parent), parent, last, seen.preset) or _counterpart(way, last, seen)
     return None if found is None else Place(found)
@@ -194,11 +194,11 @@ def partner(path: str, seen: Seen) -> Place | None:
 def unwritten(path: str, seen: Seen) -> Place | None:
     """Return where the gradient of what is at a path should be: an attribute of its name that is still ``None``."""
     *way, name = steps(path)
-    holder = find(seen.layer, ".".join(way))
+    holder = find(seen.layer, path_of(*way))
     there = holder if isinstance(holder, dict) else dict.fromkeys(_attributes(holder))
     for form in _forms(name, seen.preset):
-        if form != name and name in form and form in there and find(holder, form) is None:
-            return Place(".".join((*way, form)))
+        if form != name and name in form and form in there and find(holder, path_of(form)) is None:
+            return Place(path_of(*way, form))
     return None
 
 
@@ -212,10 +212,13 @@ def _sibling(holder: Any, parent: str, name: str, preset: Preset) -> str | None:
     """Return the path of a gradient beside a value: ``dW`` beside ``W``, ``grad`` beside ``data``."""
     if isinstance(holder, (tuple, list)):
         pair = len(holder) == 2 and name == "0" and np.shape(holder[0]) == np.shape(holder[1]) != ()
-        return f"{parent}.1" if pair else None
+        return path_of(*steps(parent), "1") if pair else None
     there = holder if isinstance(holder, dict) else dict.fromkeys(_attributes(holder))
     folded = {str(key).lower(): str(key) for key in there}
+    letters = {key.lower() for key in folded.values() if len(key) == 1}
     forms = [form for form in _forms(name, preset) if form != name]
+    if len(name) > 1 and name[0].lower() in letters:  # then dw is that of w
+        forms = [form for form in forms if name in form]
     forms += [gradient for value, gradient in preset.arrays if value == name]
     value = _within(holder, name)
     for form in forms:
@@ -225,17 +228,17 @@ def _sibling(holder: Any, parent: str, name: str, preset: Preset) -> str | None:
             and key != name
             and _is_gradient(_within(holder, key), value, exact=name.lower() in form.lower())
         ):
-            return f"{parent}.{key}".strip(".")
+            return path_of(*steps(parent), key)
     for container in dict.fromkeys(pair[1] for pair in preset.containers):
         inner = _within(holder, container)
         for form in _forms(name, preset) if isinstance(inner, dict) else ():
             if inner.get(form) is not None:
-                return f"{parent}.{container}.{form}".strip(".")
+                return path_of(*steps(parent), container, form)
     return None
 
 
 def _within(holder: Any, name: str) -> Any:
-    found = find(holder, name)
+    found = find(holder, path_of(name))
     return None if found is MISSING else found
 
 
@@ -255,7 +258,7 @@ def _counterpart(way: list[str], last: str, seen: Seen) -> str | None:
     for depth, step in enumerate(way):
         for container in _containers(step, seen.preset):
             for form in _forms(last, seen.preset):
-                path = ".".join((*way[:depth], container, *way[depth + 1 :], form))
+                path = path_of(*way[:depth], container, *way[depth + 1 :], form)
                 if seen.holds(path):
                     return path
     return None

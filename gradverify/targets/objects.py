@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradverify.errors import TargetError
-from gradverify.targets.attributes import MISSING, arrays_in, find, put, replaced, root_of, steps, value_at
+from gradverify.targets.attributes import MISSING, arrays_in, find, path_of, put, replaced, root_of, steps, value_at
 from gradverify.targets.functions import names_cotangent
 from gradverify.targets.gradients import RETURNED, Place
 from gradverify.targets.protocol import Array, Calls, Forward, Gradients
@@ -202,7 +202,7 @@ def _like(new: Array, old: Array) -> Array:
 def _read(place: Place, layer: Any, returned: Any) -> Any:
     """Return what is at a place now, or ``None``."""
     root, *rest = steps(place.path)
-    found = find(returned, ".".join(rest)) if root == RETURNED else find(layer, place.path)
+    found = find(returned, path_of(*rest)) if root == RETURNED else find(layer, place.path)
     return None if found is MISSING else copy.copy(found)
 
 
