@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradverify.spec.calls import Call
+from gradverify.spec.model import IMPORT
 from gradverify.spec.nodes import MappingNode, Node, Problems, SequenceNode, shortened
 from gradverify.spec.scalars import Called
 from gradverify.spec.target_model import Target
@@ -15,10 +16,7 @@ from gradverify.spec.target_model import Target
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["IMPORT", "check_imports", "search_path", "with_lengths"]
-
-# The key of a parameter that is a Python object: {import: module:name}.
-IMPORT = "import"
+__all__ = ["check_imports", "search_path", "with_lengths"]
 
 AnyTarget = TypeVar("AnyTarget", bound=Target)
 

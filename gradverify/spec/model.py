@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from gradverify.results import CaseResult, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from gradverify.layers.registry import WindowRoles
     from gradverify.spec.nodes import Position
@@ -19,6 +19,7 @@ __all__ = [
     "COTANGENTS",
     "DEFAULT_TIMEOUT",
     "DTYPES",
+    "IMPORT",
     "LARGEST_MEMORY",
     "LARGEST_WHOLE",
     "METHODS",
@@ -40,6 +41,8 @@ METHODS = ("auto", "dense", "compressed", "certificate")
 COTANGENTS = ("random", "ones", "mean", "single")
 # Names that older code expects and newer versions no longer have.
 SHIMS = ("old-numpy", "old-python")
+# The key of a parameter that is a Python object: {import: module:name}.
+IMPORT = "import"
 DEFAULT_TIMEOUT = 60.0
 LARGEST_WHOLE = 2**63 - 1
 LARGEST_MEMORY = 2**40  # MiB
@@ -230,7 +233,9 @@ class Case:
     @property
     def home(self) -> str:
         """What is imported for the case; empty for built-ins."""
-        return ",".join((self.target.home, *self.preload, *self.absent)) if self.target.home else ""
+        if not self.target.home:
+            return ""
+        return ",".join((self.target.home, *self.preload, *self.absent, *_imports(self.params)))
 
     def result(self, verdict: Verdict, reason: str | None, **found: Any) -> CaseResult:
         """Return what was found about this case; ``found`` are the other fields of a ``CaseResult``."""
@@ -247,3 +252,11 @@ class Case:
             sweep=self.sweep,
             **found,
         )
+
+
+def _imports(value: Any) -> Iterator[str]:
+    """Yield what ``{import: ...}`` names among parameters."""
+    if isinstance(value, dict) and set(value) == {IMPORT}:
+        yield str(value[IMPORT])
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ():
+        yield from _imports(inner)

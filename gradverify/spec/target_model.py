@@ -125,6 +125,8 @@ class ObjectTarget:
         Methods that make one object ready for the next forward pass; without any every pass has an object of its own.
     discover
         Whether parameters that the case does not name are verified as well.
+    constants
+        Paths of arrays that are no parameters.
     """
 
     create: Call
@@ -141,6 +143,7 @@ class ObjectTarget:
     parameters: Mapping[str, ParameterRole] = field(default_factory=dict)
     reset: tuple[Call, ...] = ()
     discover: bool = True
+    constants: tuple[str, ...] = ()
 
     @property
     def home(self) -> str:

@@ -97,6 +97,7 @@ _OBJECT = Section(
         ),
         "reset": Field(_METHODS, "make one object ready for the next forward pass; left out, each pass has its own"),
         "discover": Field(Flag(), "false: verify only the parameters that are named (true)"),
+        "constants": Field(ListOf(_PATH, "a list of paths", 1), "arrays of the object that are no parameters"),
     },
     example=" {class: module:Class, ...}",
 )

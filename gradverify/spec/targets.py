@@ -225,6 +225,7 @@ def _object(reader: _Reader) -> Target | None:
         parameters=roles,
         reset=_methods(reader, "reset"),
         discover=reader.section.get("discover", True),
+        constants=reader.section.get("constants", ()),
     )
 
 

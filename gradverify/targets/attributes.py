@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import UserDict, deque
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, TypeAlias
@@ -26,6 +26,7 @@ __all__ = [
     "described",
     "find",
     "numbers_in",
+    "overlaps",
     "parts_of",
     "path_of",
     "put",
@@ -139,6 +140,11 @@ def root_of(array: Array) -> int:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return id(array)
+
+
+def overlaps(array: Array, others: Iterable[Array]) -> bool:
+    """Return whether an array shares memory with one of others."""
+    return any(np.may_share_memory(array, other) for other in others)
 
 
 def shares_memory(arrays: list[Array]) -> bool:

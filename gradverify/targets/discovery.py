@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradverify.targets.attributes import Array, arrays_in, find, root_of, steps
+from gradverify.targets.attributes import Array, arrays_in, find, overlaps, steps
 from gradverify.targets.gradients import RETURNED, Place, Seen, only_of_shape, partner, returned_entry, unwritten
 
 if TYPE_CHECKING:
@@ -30,36 +30,44 @@ class Discovery:
         Floats and lists of floats that no pass changed, by path.
     seen
         One pass of the object.
+    owned
+        Gradients of the inputs of forward.
     """
 
     stable: Mapping[str, Array]
     before: Mapping[str, Array]
     numbers: Mapping[str, Array]
     seen: Seen
+    owned: tuple[Array, ...] = ()
 
     def named(self) -> dict[str, Place]:
-        """Return parameters whose gradient has a name that people give it, by path."""
+        """Return parameters whose gradient has a name that people give it, by path; no gradient has two owners."""
         found: dict[str, Place] = {}
-        taken = {root_of(array) for array in _arrays_of(self.seen.returned)}
+        owned = list(self.owned)
+        returned = _arrays_of(self.seen.returned)
         listed = self._listed()
         for path, array in self.stable.items():
-            if root_of(array) in taken:
+            if overlaps(array, (*owned, *returned)):
                 continue
-            place = returned_entry((steps(path)[-1],), self.seen) or listed.get(path) or partner(path, self.seen)
-            if place is None or place.path == path or not self._fits(place, array):
+            named = returned_entry((steps(path)[-1],), self.seen) or listed.get(path)
+            place = named or partner(path, self.seen)
+            if place is None or place.path == path or not (named or self._fits(place, array)):
+                continue
+            gradients = _arrays_of(self.seen.at(place.path))
+            if any(overlaps(gradient, owned) for gradient in gradients):
                 continue
             found[path] = place
-            taken |= {root_of(array), *map(root_of, _arrays_of(self.seen.at(place.path)))}
+            owned += [array, *gradients]
         return found | self._numbers()
 
     def updated(self, rate: str | float) -> dict[str, Place]:
         """Return parameters that backward moved, at a rate."""
         found: dict[str, Place] = {}
-        taken: set[int] = set()
+        owned: list[Array] = []
         for path, array in self.stable.items():
-            if self.is_changed(path) and root_of(array) not in taken:
+            if self.is_changed(path) and not overlaps(array, owned):
                 found[path] = Place(path, rate)
-                taken.add(root_of(array))
+                owned.append(array)
         return found
 
     def is_changed(self, path: str) -> bool:
@@ -78,6 +86,8 @@ class Discovery:
             Gradients that belong to others.
         """
         taken = {place.path for place in places.values()}
+        owned = [array for place in places.values() for array in _arrays_of(self.seen.at(place.path))]
+        taken |= {path for path, value in self.seen.written.items() if overlaps(value, (*owned, *self.owned))}
         shapes = [self.stable[path].shape for path in moving]
         found: dict[str, Place] = {}
         for path, shape in zip(moving, shapes, strict=True):
@@ -107,10 +117,12 @@ class Discovery:
         items = returned if isinstance(returned, (tuple, list)) else ()
         if any(isinstance(item, dict) for item in items):
             return {}
+        own = tuple(f"[{number}]" for number in range(count))  # those of inputs
+        listed = [(place, gradient) for place, gradient in arrays_in(list(items)) if not place.startswith(own)]
+        if len(listed) == len(self.stable):  # one for each, whatever their shapes
+            return {path: Place(f"{RETURNED}{place}") for path, (place, _) in zip(self.stable, listed, strict=True)}
         found: dict[str, Place] = {}
-        for place, gradient in arrays_in(list(items)):
-            if place.startswith(tuple(f"[{number}]" for number in range(count))):
-                continue  # that of an input
+        for place, gradient in listed:
             fits = (path for path, array in self.stable.items() if path not in found and array.shape == gradient.shape)
             path = next(fits, None)
             if path is None:
@@ -125,7 +137,7 @@ class Discovery:
         """
         gradient, name = self.seen.at(place.path), steps(place.path)[-1]
         if np.shape(gradient) != array.shape:
-            return not name.isdigit() and len(name) > 1 and np.size(gradient) == array.size
+            return not name.isdigit() and len(name) > 1
         return not name.isdigit() or not np.array_equal(self.before.get(place.path, ()), gradient)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import TargetError, nearest_name
 from gradverify.spec.calls import Call, read_call
-from gradverify.spec.code import IMPORT
+from gradverify.spec.model import IMPORT
 from gradverify.targets.arguments import arguments_of
 
 if TYPE_CHECKING:

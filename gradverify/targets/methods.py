@@ -74,7 +74,7 @@ def _method_name(layer: Any, call: Call | None, names: tuple[str, ...], role: st
         return call.path
     # Of its class, not of the object: an attribute may be the function of another layer.
     defined = {name for kind in type(layer).__mro__ for name in vars(kind)}
-    usable = [name for name in dir(layer) if name in defined and callable(getattr(layer, name, None))]
+    usable = [name for name in dir(layer) if name in defined and callable(_attribute(layer, name))]
     found = next((name for name in names if name in usable), None) or _by_prefix(usable, names)
     if found is None and role:
         raise TargetError(
@@ -90,13 +90,21 @@ def _by_prefix(usable: list[str], names: tuple[str, ...]) -> str | None:
     return like[0] if len(like) == 1 and start in {"forw", "back"} else None
 
 
+def _attribute(layer: Any, name: str) -> Any:
+    """Return an attribute, or ``None`` where there is none, or a property that raises."""
+    try:
+        return getattr(layer, name, None)
+    except Exception:  # noqa: BLE001  a property is user code
+        return None
+
+
 def _kind(layer: Any) -> str:
     return f"the {type(layer).__name__}"
 
 
 def _hint(layer: Any, name: str) -> str:
     methods = (item for item in dir(layer) if not item.startswith("_"))
-    return nearest_name(name, tuple(item for item in methods if callable(getattr(layer, item, None))))
+    return nearest_name(name, tuple(item for item in methods if callable(_attribute(layer, item))))
 
 
 def forward_method(
@@ -131,7 +139,8 @@ def forward_method(
         (item, Name(item)) for item in known.params if item in signature.optional
     ]
     for item, value in known.preset.flags:  # what is verified is the pass that trains
-        if item not in known.params and signature.optional.get(item) is (not value):
+        said = signature.optional.get(item, value)
+        if item not in known.params and (said is None or said is (not value)):
             extra.append((item, Literal(value)))
     return Method(name, (*arguments, *extra)), tuple(taken)
 

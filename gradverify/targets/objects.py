@@ -117,7 +117,7 @@ class LayerObject:
         layer = self._ready(inputs)
         old = find(layer, path)
         if not isinstance(old, np.ndarray):
-            return False
+            return True  # a float with a gradient of its name
         try:
             other = old * 1.5 + 0.125
             if id(old) in _viewed([array for _, array in arrays_in(layer)]):

@@ -16,6 +16,7 @@ from gradverify.targets.attributes import (
     arrays_in,
     find,
     numbers_in,
+    overlaps,
     root_of,
     shares_memory,
     steps,
@@ -43,7 +44,7 @@ __all__ = ["load_object"]
 # What Python puts before the name of a private attribute: self.__w of a Dense is _Dense__w.
 _MANGLED = re.compile(r"^_[A-Za-z]\w*?__(?=\w)")
 # How many arrays without a gradient are looked at: each takes a forward pass.
-_MOST_LOOKED_AT = 16
+_MOST_LOOKED_AT = 64
 
 
 def load_object(
@@ -98,6 +99,7 @@ class _Scout:
         free = tuple(name for name in inputs if name not in fixed)
         workshop.shape = inputs[free[0]].shape if free else ()
         self.layer = workshop.made(inputs)
+        self.fresh = {path: array.copy() for path, array in arrays_in(self.layer)}
         self.forward_plan, self.forwarded = forward_method(self.layer, target.forward, free, workshop.known)
         backward = () if target.backward is None else target.backward.names
         self.named = tuple(
@@ -121,10 +123,13 @@ class _Scout:
         places = {name: finder.place(name, self.inputs[name]) for name in self.differentiable}
         made = LayerObject(self.workshop, self.forward_plan, self._interpreted(plan, paths, places), paths, places)
         if self.workshop.target.discover:
-            self._add(made, discovery.named() if rate is None else discovery.updated(rate), numbers, dtype)
+            found = replace(discovery, owned=_at(places, discovery.seen))
+            self._add(made, found.named() if rate is None else found.updated(rate), numbers, dtype)
         self._keep(made, late=any(path not in first and path not in numbers for path in made.paths.values()))
         if self.workshop.target.discover:
-            self._complete(made, discovery, dtype)
+            idle = self._drop_idle(made)
+            self._complete(made, replace(discovery, owned=_at(places, discovery.seen)), dtype)
+            made.unverified = (*(made.unverified or ()), *idle)
         made.calls = Calls()  # those of the search do not count
         return made
 
@@ -138,7 +143,7 @@ class _Scout:
         held = (find(self.layer, path) for path in paths.values())
         roots = {root_of(value) for value in held if isinstance(value, np.ndarray)}
         arrays = ((path, array) for path, array in arrays_in(self.layer) if path in self.workshop.lasting)
-        stable = {path: array for path, array in arrays if self._is_free(array, roots)}
+        stable = {path: array for path, array in arrays if self._is_free(path, array, roots)}
         plan = self._backward_plan(forward)
         seen = self._seen(plan, forward, before)
         if plan is not None and plan.elementwise and isinstance(seen.returned, dict):
@@ -164,6 +169,20 @@ class _Scout:
             made.places = {**made.places, name: found[path]}
             made.own_inputs = {**made.own_inputs, name: varied(path, np.asarray(value).astype(dtype))}
 
+    def _drop_idle(self, made: LayerObject) -> tuple[str, ...]:
+        """Take back parameters that do not move the outputs, and return those that no pass writes into.
+
+        What a pass writes into is a buffer, and what none does may be a parameter that forward forgot.
+        """
+        inputs = {**self.inputs, **made.own_inputs}
+        base = made.forward(inputs).outputs
+        idle = [name for name in made.own_inputs if not made.is_moved_by(made.paths[name], inputs, base)]
+        paths = {name: made.paths[name] for name in idle}
+        for table in ("paths", "places", "own_inputs"):
+            setattr(made, table, {name: value for name, value in getattr(made, table).items() if name not in idle})
+        kept = (path for path in paths.values() if np.array_equal(self.fresh.get(path, ()), find(self.layer, path)))
+        return tuple(f"{path} (it moves no output, though backward has a gradient for it)" for path in kept)
+
     def _complete(self, made: LayerObject, discovery: Discovery, dtype: np.dtype[Any]) -> None:
         """Find gradients without a name for arrays that move the outputs, and say which of these have none."""
         moving = self._moving(made, discovery)
@@ -177,14 +196,15 @@ class _Scout:
     def _moving(self, made: LayerObject, discovery: Discovery) -> list[str]:
         """Return arrays that move the outputs and have no gradient."""
         inputs = {**self.inputs, **made.own_inputs}
-        held = [discovery.stable.get(path, find(self.layer, path)) for path in made.paths.values()]
-        verified = {root_of(value) for value in held if isinstance(value, np.ndarray)}
-        others: dict[int, str] = {}
+        values = (discovery.stable.get(path, find(self.layer, path)) for path in made.paths.values())
+        looked_at = [value for value in values if isinstance(value, np.ndarray)]
+        others: list[str] = []
         for path, array in discovery.stable.items():
-            if root_of(array) not in verified:
-                others.setdefault(root_of(array), path)
+            if not overlaps(array, looked_at):
+                others.append(path)
+                looked_at.append(array)
         base = made.forward(inputs).outputs
-        return [path for path in list(others.values())[:_MOST_LOOKED_AT] if made.is_moved_by(path, inputs, base)]
+        return [path for path in others[:_MOST_LOOKED_AT] if made.is_moved_by(path, inputs, base)]
 
     def _interpreted(
         self, method: Method | None, paths: Mapping[str, str], places: Mapping[str, Place]
@@ -218,7 +238,9 @@ class _Scout:
             run_forward(self.workshop, self.layer, self.forward_plan, self.inputs)
         except Exception:  # noqa: BLE001  an object for one pass: nothing more can be learned
             return first, set(once)
-        return first, lasting(once, dict(arrays_in(self.layer)))
+        twice = dict(arrays_in(self.layer))
+        same = {path for path in self.fresh if path in twice and np.array_equal(self.fresh[path], twice[path])}
+        return first, lasting(once, twice) | same
 
     def _keeps_its_parameters(self) -> bool:
         """Return whether an object that was made to forget its first pass can run again, and with the same arrays."""
@@ -283,11 +305,14 @@ class _Scout:
             return 1.0
         return None if method is None else method.rate
 
-    def _is_free(self, array: Array, roots: set[int]) -> bool:
-        """Return whether an array may be a parameter: of numbers, not named by the case, and no copy of an input."""
-        inputs = self.inputs.values()
-        copied = any(array.shape == other.shape and np.array_equal(array, other) for other in inputs)
-        return array.dtype.kind == "f" and bool(array.size) and root_of(array) not in roots and not copied
+    def _is_free(self, path: str, array: Array, roots: set[int]) -> bool:
+        """Return whether an array may be a parameter: numbers, unknown to the case, and no copy that a pass left."""
+        if path in self.workshop.target.constants or array.dtype.kind not in "fiu":
+            return False
+        same = [name for name, other in self.inputs.items() if np.array_equal(array, other)]
+        given = any(name in self.workshop.constructor_inputs for name in same)
+        left = bool(same) and not np.array_equal(self.fresh.get(path, ()), array)
+        return bool(array.size) and root_of(array) not in roots and not given and not left
 
     def _names_of(self, found: Mapping[str, Place], made: LayerObject) -> dict[str, str]:
         """Return a short name for every parameter found: the end of its path, where that is no other's."""
@@ -303,6 +328,11 @@ def _end(path: str, place: Place, arrays: tuple[tuple[str, str], ...]) -> str:
     own = [_MANGLED.sub("", step) for step in steps(path) if not step.isdigit()]
     beside = steps(path)[:-1] == steps(place.path)[:-1] and (steps(path)[-1], steps(place.path)[-1]) in arrays
     return own[-2] if len(own) > 1 and beside else own[-1]
+
+
+def _at(places: Mapping[str, Place], seen: Seen) -> tuple[Array, ...]:
+    """Return the arrays at some places."""
+    return tuple(array for place in places.values() for _, array in arrays_in(seen.at(place.path)))
 
 
 def _copied(layer: Any) -> Any:

@@ -98,7 +98,7 @@ class Workshop:
 
     def called(self, layer: Any, path: str, arguments: Any, names: Mapping[str, Any]) -> Any:
         """Call a method of an object."""
-        return called(value_at(layer, path), *arguments_of(arguments, names))
+        return called(_method_at(layer, path), *arguments_of(arguments, names))
 
     def reset(self, layer: Any, inputs: Mapping[str, Array]) -> None:
         """Let an object forget its last pass, by the methods that the spec names, if it does."""
@@ -111,6 +111,13 @@ class Workshop:
         return "optimizer" not in self.params and any("optimizer" in call.names for call in self.setup)
 
 
+def _method_at(layer: Any, path: str) -> Any:
+    """Return a method by its path: attributes go before the items of an object that is a table as well."""
+    for name in path.split("."):
+        layer = getattr(layer, name) if hasattr(layer, name) else value_at(layer, name)
+    return layer
+
+
 def _own_class_attributes(layer: Any) -> None:
     """Give an object tables and arrays of its own where it shares those of its class, with every other object."""
     if not hasattr(layer, "__dict__"):
@@ -118,7 +125,7 @@ def _own_class_attributes(layer: Any) -> None:
     shared = {name: value for kind in reversed(type(layer).__mro__[:-1]) for name, value in vars(kind).items()}
     for name, value in shared.items():
         if isinstance(value, (dict, list, np.ndarray)) and not name.startswith("__") and name not in vars(layer):
-            setattr(layer, name, copy.deepcopy(value))
+            object.__setattr__(layer, name, copy.deepcopy(value))
 
 
 def run_forward(workshop: Workshop, layer: Any, method: Method, inputs: Mapping[str, Array]) -> Forward:
@@ -149,7 +156,8 @@ def _create_arguments(
     signature = Signature.of(make)
     named = {*signature.required, *signature.optional}
     inputs = tuple(name for name in known.inputs if name in named and name not in elsewhere)
-    params = (name for name in known.params if name in named or name not in elsewhere)
+    open_to_all = signature.keywords or call.arguments is not None
+    params = (name for name in known.params if name in named or (open_to_all and name not in elsewhere))
     return tuple((name, Name(name)) for name in (*params, *inputs)), inputs
 
 
