@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import inspect
 import io
+import random
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +17,7 @@ import numpy as np
 from gradverify import __version__
 from gradverify.checks.case import verify_subject
 from gradverify.checks.subject import subject_with
-from gradverify.errors import GradientsError, UsageError
+from gradverify.errors import GradientsError, TargetError, UsageError
 from gradverify.pipeline import Policy, settle
 from gradverify.reporters import Appearance, reporter
 from gradverify.results import Report, Verdict, counts_of, exit_code_of, verdict_of
@@ -24,6 +26,7 @@ from gradverify.spec.expansion import expand
 from gradverify.spec.model import Case, Spec
 from gradverify.spec.nodes import MappingNode, Position, Problems, node_of
 from gradverify.spec.target_model import FrameworkTarget, FunctionsTarget, ObjectTarget
+from gradverify.targets.attributes import arrays_in, shares_memory
 from gradverify.targets.loading import framework_target, function_pair
 from gradverify.targets.scouting import load_object
 
@@ -39,9 +42,20 @@ __all__ = ["assert_gradients", "check"]
 
 _WIDTH = 100
 # Keys of a case that say something about a target, and so stand in its section.
-_OF_FUNCTIONS = ("returns", "gradients")
+_OF_FUNCTIONS = ("returns", "gradients", "arrays", "globals")
 _OF_FRAMEWORKS = ("device", "parameters", "discover")
-_OF_OBJECTS = (*_OF_FUNCTIONS, "preset", "attributes", "setup", "after", "output", "parameters", "reset", "discover")
+_OF_OBJECTS = (
+    "returns",
+    "gradients",
+    "preset",
+    "attributes",
+    "setup",
+    "after",
+    "output",
+    "parameters",
+    "reset",
+    "discover",
+)
 
 
 def check(
@@ -92,7 +106,8 @@ def check(
         forward, backward, _arrays(inputs, forward), dict(options), (caller.f_code.co_filename, caller.f_lineno)
     )
     case = call.case()
-    result = settle(verify_subject(case, lambda: call.subject(case)), Policy())
+    with _generators_kept():
+        result = settle(verify_subject(case, lambda: call.subject(case)), Policy())
     verdict = verdict_of([result])
     return Report(
         version=__version__,
@@ -104,6 +119,17 @@ def check(
         counts=counts_of([result]),
         cases=(result,),
     )
+
+
+@contextmanager
+def _generators_kept() -> Iterator[None]:
+    """Leave the global generators of the caller as they were: passes seed them."""
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002  what code draws from that has no other
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002  as above
 
 
 def assert_gradients(
@@ -141,11 +167,17 @@ def _arrays(inputs: Inputs | None, forward: Any) -> dict[str, NDArray[Any]]:
         raise UsageError("there are no inputs, expected arrays by name, as in inputs={'x': x}")
     if not isinstance(inputs, Mapping):
         inputs = dict(zip(_names(forward, len(inputs)), inputs, strict=False))
-    arrays = {name: np.array(_detached(value)) for name, value in inputs.items()}
-    for name, array in arrays.items():
-        if array.dtype.kind not in "fiub":
-            raise UsageError(f"the input '{name}' is {array.dtype}, expected real numbers")
-    return arrays
+    return {name: _array(name, value) for name, value in inputs.items()}
+
+
+def _array(name: str, value: Any) -> NDArray[Any]:
+    try:
+        array = np.array(_detached(value))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"the input '{name}' is no array: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise UsageError(f"the input '{name}' is {array.dtype}, expected real numbers")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _detached(value: Any) -> Any:
@@ -193,6 +225,16 @@ class _Asked:
         self.options = options
         self.place = place
         returned = "grad" in (options.get("returns") or ())
+        if self.framework is not None and backward is not None:
+            raise UsageError(
+                f"{self.framework} differentiates forward itself, expected no backward; where yours "
+                f"computes with its arrays, say arrays={self.framework!r} in place of framework"
+            )
+        unused = [name for name in ("sweep", "timeout", "memory", "implementation", "layer") if name in options]
+        if unused:
+            raise UsageError(f"'{unused[0]}' belongs to a spec, expected none here")
+        if isinstance(forward, type) and self.framework is None and backward is None:
+            raise UsageError(f"{forward.__name__} is a class, expected an object of it")
         self.is_object = not returned and self.framework is None and (backward is None or isinstance(backward, str))
 
     def case(self) -> Case:
@@ -223,7 +265,11 @@ class _Asked:
         if unknown:
             raise UsageError(f"constants: there is no input '{unknown[0]}', expected names of inputs")
         inputs = {
-            name: {"shape": list(array.shape), "dtype": str(array.dtype.name), "init": "zeros"}
+            name: {
+                "shape": list(array.shape),
+                "dtype": "longdouble" if array.dtype == np.longdouble else array.dtype.name,
+                "init": "zeros",
+            }
             | ({"grad": False} if name in self.constants else {})
             for name, array in self.inputs.items()
         }
@@ -262,6 +308,8 @@ class _Asked:
         if isinstance(case.target, FrameworkTarget):
             return framework_target(self.forward, case, inputs, self.params, differentiable)
         if isinstance(case.target, ObjectTarget):
+            if shares_memory([array for _, array in arrays_in(self.forward)]):
+                raise TargetError("arrays of the object are views of one another, which a copy undoes; use a spec")
             return load_object(lambda: copy.deepcopy(self.forward), case, inputs, self.params, differentiable)
         assert isinstance(case.target, FunctionsTarget)  # noqa: S101  one of the two was asked for
         return function_pair(self.forward, self.backward, case.target, self.params, differentiable)

@@ -48,7 +48,7 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
         verdict, reason = _examined(case, findings, make)
     except GradverifyError as error:
         verdict, reason = Verdict.ERROR, str(error)
-    except Exception as error:  # noqa: BLE001  user code may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001  user code may raise anything
         verdict, reason = Verdict.ERROR, explain_error(error, case.search_path) + hint(error)
     spoiled = _spoiled(findings)
     if spoiled is not None:

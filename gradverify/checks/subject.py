@@ -85,8 +85,14 @@ def run_trial(case: Case, subject: Subject) -> Trial | Forward:
     A loss that returns its own gradient returns that of the sum of its output, so its cotangent is one.
     """
     forward = subject.target.forward(subject.inputs)
+    strange = [output.dtype for output in forward.outputs if output.dtype.kind == "c"]
+    if strange:
+        raise TargetError(f"forward returned {strange[0]}, expected real numbers")
     if not all(np.all(np.isfinite(output)) for output in forward.outputs):
         return forward
     kind = case.cotangent or ("ones" if forward.summed else "random")
-    cotangents = cotangents_of(case, forward.outputs, kind)
+    drawn = cotangents_of(case, forward.outputs, kind)
+    cotangents = tuple(
+        np.zeros_like(weight) if number in forward.unweighted else weight for number, weight in enumerate(drawn)
+    )
     return Trial(forward, cotangents, subject.target.backward(cotangents, forward, subject.inputs))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from gradverify.targets.attributes import value_at
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["arguments_of", "called"]
+__all__ = ["arguments_of", "called", "copied"]
 
 # What Python says where a function is called with other arguments than it has.
 _SIGNATURE = re.compile(r"takes .*argument|missing .*argument|unexpected keyword argument|multiple values for")
@@ -37,6 +38,18 @@ def arguments_of(arguments: Arguments, names: Mapping[str, Any]) -> tuple[list[A
     return positional, {key: _made(value, names) for key, value in arguments if key is not None}
 
 
+def copied(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return copies of parameters, for code that changes what it is given; what cannot be copied is handed over."""
+    return {name: _copied(value) for name, value in params.items()}
+
+
+def _copied(value: Any) -> Any:
+    try:
+        return copy.deepcopy(value)
+    except Exception:  # noqa: BLE001  modules, locks, and a __deepcopy__ of the user's
+        return value
+
+
 def called(function: Callable[..., Any], positional: Iterable[Any], named: Mapping[str, Any]) -> Any:
     """Call a function of the user's.
 
@@ -47,6 +60,8 @@ def called(function: Callable[..., Any], positional: Iterable[Any], named: Mappi
     """
     try:
         return function(*positional, **named)
+    except StopIteration as error:  # it would end a loop of ours
+        raise RuntimeError(f"StopIteration: {error}") from error
     except TypeError as error:
         trace = error.__traceback__
         if trace is None or trace.tb_next is not None or not _SIGNATURE.search(str(error)):

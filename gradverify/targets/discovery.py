@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Discovery"]
 
+# How many floats are looked at: a vocabulary is no layer.
+_MOST_NUMBERS = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
@@ -104,7 +107,7 @@ class Discovery:
     def _numbers(self) -> dict[str, Place]:
         """Return parameters that are no arrays: a slope that is a float, weights that are lists."""
         found: dict[str, Place] = {}
-        for path, value in self.numbers.items():
+        for path, value in list(self.numbers.items())[:_MOST_NUMBERS]:
             place = partner(path, self.seen)
             written = place is not None and place.path not in self.numbers
             if place is not None and written and np.shape(self.seen.at(place.path)) == value.shape:

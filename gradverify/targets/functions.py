@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 import random
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,7 @@ import numpy as np
 
 from gradverify.errors import TargetError
 from gradverify.spec.calls import Call
-from gradverify.targets.arguments import arguments_of, called
+from gradverify.targets.arguments import arguments_of, called, copied
 from gradverify.targets.protocol import Array, Calls, Forward, Gradients
 from gradverify.targets.reading import holds_arrays, read_forward, read_gradients
 
@@ -21,13 +20,7 @@ if TYPE_CHECKING:
 
     from gradverify.spec.calls import Arguments
 
-__all__ = [
-    "FunctionPair",
-    "multiplied",
-    "names_cotangent",
-    "numbered",
-    "seed_global_generators",
-]
+__all__ = ["FunctionPair", "multiplied", "numbered", "seed_global_generators", "weighted"]
 
 
 @dataclass(slots=True)
@@ -89,13 +82,7 @@ class FunctionPair:
             seed_global_generators()
             result = self._called(self.forward_function, arguments, list(inputs), self._names(inputs))
         forward = read_forward(result, self.returns, copies=not self.trusted)
-        return replace(forward, summed=True) if self._ignores_cotangent else forward
-
-    @property
-    def _ignores_cotangent(self) -> bool:
-        """Whether backward is told no cotangent, so that its gradient is that of a sum."""
-        _, arguments = self.arguments
-        return arguments is not None and not self.elementwise and not names_cotangent(arguments)
+        return weighted(forward, arguments=None if self.elementwise else self.arguments[1])
 
     def backward(self, cotangents: tuple[Array, ...], forward: Forward, inputs: Mapping[str, Array]) -> Gradients:
         """Run the backward pass, or read the gradient that forward returned.
@@ -142,7 +129,7 @@ class FunctionPair:
         """Return what the names in a call stand for: copies, since code may change or keep what it is given."""
         if self.trusted:
             return {**self.params, **inputs}
-        return {**copy.deepcopy(dict(self.params)), **{name: array.copy() for name, array in inputs.items()}}
+        return {**copied(self.params), **{name: array.copy() for name, array in inputs.items()}}
 
     def _read(self, result: Any, inputs: Mapping[str, Array]) -> Gradients:
         return read_gradients(result, tuple(inputs), self.differentiable, self.gradients)
@@ -162,9 +149,23 @@ def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
     return found
 
 
-def names_cotangent(arguments: Arguments) -> bool:
-    """Return whether a call of backward is given a cotangent."""
-    return any(name.startswith("dout") for name in Call("", "", arguments).names)
+def weighted(forward: Forward, arguments: Arguments | None) -> Forward:
+    """Say of a forward pass which cotangents the call of its backward takes.
+
+    Parameters
+    ----------
+    forward
+        What forward returned.
+    arguments
+        Those of the call, or ``None`` where it takes them all.
+    """
+    if arguments is None:
+        return forward
+    named = {name for name in Call("", "", arguments).names if name.startswith("dout")}
+    if not named:
+        return replace(forward, summed=True)
+    known = numbered("dout", forward.outputs)
+    return replace(forward, unweighted=frozenset(at for at, name in enumerate(known) if name not in named))
 
 
 def numbered(stem: str, arrays: tuple[Array, ...]) -> dict[str, Array]:

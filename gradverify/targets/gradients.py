@@ -187,7 +187,8 @@ def partner(path: str, seen: Seen) -> Place | None:
     *way, last = steps(path)
     parent = path_of(*way)
     own = next((f"{path}.{name}" for _, name in seen.preset.arrays if _carries(seen, path, name)), None)
-    found = own or _sibling(find(seen.layer, parent), parent, last, seen.preset) or _counterpart(way, last, seen)
+    beside = _sibling(find(seen.layer, parent), parent, last, seen.preset)
+    found = own or beside or _counterpart(way, last, seen) or _second(path, way, last, seen)
     return None if found is None else Place(found)
 
 
@@ -211,8 +212,7 @@ def _carries(seen: Seen, path: str, name: str) -> bool:
 def _sibling(holder: Any, parent: str, name: str, preset: Preset) -> str | None:
     """Return the path of a gradient beside a value: ``dW`` beside ``W``, ``grad`` beside ``data``."""
     if isinstance(holder, (tuple, list)):
-        pair = len(holder) == 2 and name == "0" and np.shape(holder[0]) == np.shape(holder[1]) != ()
-        return path_of(*steps(parent), "1") if pair else None
+        return None
     there = holder if isinstance(holder, dict) else dict.fromkeys(_attributes(holder))
     folded = {str(key).lower(): str(key) for key in there}
     letters = {key.lower() for key in folded.values() if len(key) == 1}
@@ -235,6 +235,15 @@ def _sibling(holder: Any, parent: str, name: str, preset: Preset) -> str | None:
             if inner.get(form) is not None:
                 return path_of(*steps(parent), container, form)
     return None
+
+
+def _second(path: str, way: list[str], name: str, seen: Seen) -> str | None:
+    """Return the second of a pair of a value and its gradient: the one of two that backward wrote."""
+    holder, other = find(seen.layer, path_of(*way)), path_of(*way, "1")
+    pair = isinstance(holder, (tuple, list)) and len(holder) == 2 and name == "0"
+    if not pair or np.shape(holder[0]) != np.shape(holder[1]) or np.shape(holder[0]) == ():
+        return None
+    return other if other in seen.written and path not in seen.written else None
 
 
 def _within(holder: Any, name: str) -> Any:

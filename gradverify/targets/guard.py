@@ -139,6 +139,7 @@ class Guarded:
     def _loaded(self, load: Callable[[], Target]) -> Target:
         """Load the target, and keep what its imports did, also where they fail."""
         before, target = len(sys.modules), None
+        self._modules = set(sys.modules)
         try:
             target = self._looked_after(load)
             return target
@@ -154,9 +155,14 @@ class Guarded:
         imports.variables = {
             variable: value for variable, value in self._context.items() if context.get(variable) is not value
         }
-        left = bool(imports.names or imports.filters is not None or imports.variables)
+        left = bool(imports.names or imports.filters is not None or imports.variables or self._stubs())
         for witness in WITNESSES:
             witness.imported(left=left)
+
+    def _stubs(self) -> bool:
+        """Say whether imports put modules into the table that no import made, in the place of a package, say."""
+        new = set(sys.modules) - self._modules - {"__main__"}
+        return any(getattr(sys.modules[name], "__spec__", None) is None for name in new)
 
     def _tell_of_replaced(self) -> None:
         for witness in WITNESSES:

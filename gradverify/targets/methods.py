@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import TargetError, nearest_name
@@ -192,6 +192,10 @@ def backward_method(
         return Method(name, call.arguments)
     signature = Signature.of(getattr(layer, name))
     weights = [f"dout{number or ''}" for number in (0, *range(2, count + 1))]
+    if count > 1 and len(_cotangents(signature)) == count:
+        optional = {name: value for name, value in signature.optional.items() if name not in _cotangents(signature)}
+        others = (name for name in signature.required if name not in _cotangents(signature))
+        signature = replace(signature, required=(*_cotangents(signature), *others), optional=optional)
     if not signature.required:
         return _without_requirements(name, signature, weights, known, scalar=scalar)
     return _with_requirements(name, signature, [*weights, *(["cache"] if cached else [])], known, scalar=scalar)
@@ -208,12 +212,17 @@ def several_outputs(layer: Any, call: Call | None, preset: Preset, result: Any) 
     if call is not None and call.arguments is not None:
         count = sum(item.startswith("dout") for item in call.names)
     else:
-        required = Signature.of(getattr(layer, name)).required
-        count = len([item for item in required if _is_cotangent(item)])
+        count = len(_cotangents(Signature.of(getattr(layer, name))))
     if count < 2 or not count <= len(result) <= count + 1:
         return None
     outputs = ("out", *(f"out{number}" for number in range(2, count + 1)))
     return (*outputs, "cache")[: len(result)]
+
+
+def _cotangents(signature: Signature) -> tuple[str, ...]:
+    """Return the arguments of backward that are cotangents, those with a default too: dh=None is one."""
+    optional = (item for item, default in signature.optional.items() if default is None)
+    return tuple(item for item in (*signature.required, *optional) if _is_cotangent(item))
 
 
 def same_argument(layer: Any, forward: str, backward: str) -> bool:

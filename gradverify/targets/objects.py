@@ -15,7 +15,7 @@ import numpy as np
 
 from gradverify.errors import TargetError
 from gradverify.targets.attributes import MISSING, arrays_in, find, path_of, put, replaced, root_of, steps, value_at
-from gradverify.targets.functions import names_cotangent
+from gradverify.targets.functions import weighted
 from gradverify.targets.gradients import RETURNED, Place
 from gradverify.targets.protocol import Array, Calls, Forward, Gradients
 from gradverify.targets.workshop import Workshop, run_backward, run_forward
@@ -70,9 +70,10 @@ class LayerObject:
         self.calls.forward += 1
         layer = self._ready(inputs)
         forward = run_forward(self.workshop, layer, self.forward_plan, inputs)
-        summed = forward.summed or (self.backward_plan is not None and _is_told_nothing(self.backward_plan))
+        plan = self.backward_plan
+        forward = weighted(forward, None if plan is None or plan.elementwise else plan.arguments)
         cache = (layer, forward.cache if forward.has_cache else MISSING)
-        return replace(forward, cache=cache, has_cache=True, summed=summed)
+        return replace(forward, cache=cache, has_cache=True)
 
     def _ready(self, inputs: Mapping[str, Array]) -> Any:
         """Return an object with the parameters set, that no pass has used."""
@@ -212,7 +213,3 @@ def rate_of(rate: str | float, params: Mapping[str, Any]) -> float:
     if value == 0:
         raise TargetError(f"the rate '{rate}' is 0, expected one that moves the parameters")
     return value
-
-
-def _is_told_nothing(method: Method) -> bool:
-    return not method.elementwise and not names_cotangent(method.arguments)

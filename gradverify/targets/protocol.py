@@ -27,6 +27,8 @@ class Forward:
         What backward gets, where ``has_cache``.
     gradient
         What a loss returned as its own gradient, where ``has_gradient``.
+    unweighted
+        Numbers of the outputs whose cotangent backward is not told, while it is told that of others: it is 0.
     summed
         Whether the analytic gradient is that of the sum of the outputs, because no cotangent enters it.
     """
@@ -37,6 +39,7 @@ class Forward:
     gradient: Any = None
     has_gradient: bool = False
     summed: bool = False
+    unweighted: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradverify.errors import describe_error
 from gradverify.spec.calls import Call, read_call
 from gradverify.targets.arguments import arguments_of, called
 
@@ -118,7 +119,7 @@ class Nothing(metaclass=_Anything):
 
 def hint(error: BaseException) -> str:
     """Say what a spec can do about an error that older code, or a package that is not there, raises; or nothing."""
-    text = str(error) if isinstance(error, (AttributeError, ImportError)) else ""
+    text = describe_error(error) if isinstance(error, (AttributeError, ImportError)) else ""
     for shim, modules in (("old-numpy", ("numpy",)), ("old-python", ("collections", "inspect", "fractions", "time"))):
         if any(f"module '{name}' has no attribute" in text or f"from '{name}'" in text for name in modules):
             return f"; preload: [{shim}] puts back what older code expects"

@@ -24,7 +24,7 @@ def array_of(array: Array, device: Any = "cpu") -> Any:
     TypeError
         torch has no such dtype: extended precision, for one.
     """
-    return torch.from_numpy(array.copy()).to(device)
+    return torch.from_numpy(np.array(array)).to(device)
 
 
 def numpy_of(value: Any) -> Any:

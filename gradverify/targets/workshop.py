@@ -10,7 +10,7 @@ import numpy as np
 from gradverify.errors import TargetError
 from gradverify.spec.calls import Name
 from gradverify.spec.presets import PRESETS
-from gradverify.targets.arguments import arguments_of, called
+from gradverify.targets.arguments import arguments_of, called, copied
 from gradverify.targets.attributes import MISSING, described, find, put, value_at
 from gradverify.targets.functions import multiplied, numbered, seed_global_generators
 from gradverify.targets.importing import with_objects
@@ -73,6 +73,8 @@ class Workshop:
         elsewhere = {*(name for call in calls if call is not None for name in call.names), *rates}
         elsewhere |= {*target.parameters, *(value for value in target.attributes.values() if isinstance(value, str))}
         self.arguments, self.constructor_inputs = _create_arguments(self._make, target.create, self.known, elsewhere)
+        held = (value for value in target.attributes.values() if isinstance(value, str))
+        self.constructor_inputs += tuple(name for name in held if name in inputs)
         self.shape: tuple[int, ...] = ()
         self.lasting: set[str] = set()
         self.forget = forget
@@ -82,7 +84,7 @@ class Workshop:
         """Return what the names in a call stand for: copies, since code may change or keep what it is given."""
         own = {"input_shape": self.shape, "sample_shape": self.shape[1:], "optimizer": Descent(), "self": layer}
         copies = {name: array.copy() for name, array in inputs.items()}
-        return own | copy.deepcopy(dict(self.params)) | copies
+        return own | copied(self.params) | copies
 
     def made(self, inputs: Mapping[str, Array]) -> Any:
         """Return a new object, set up."""
@@ -91,7 +93,7 @@ class Workshop:
         layer = called(self._make, *arguments_of(self.arguments, names))
         _own_class_attributes(layer)
         for path, value in self.attributes.items():
-            put(layer, path, names[value] if isinstance(value, str) and value in self.params else copy.deepcopy(value))
+            put(layer, path, names[value] if isinstance(value, str) and value in names else copy.deepcopy(value))
         for call in self.setup:
             self.called(layer, call.path, call.arguments or (), self.names(inputs, layer))
         return layer
