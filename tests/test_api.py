@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import random
 import re
 import subprocess
 import sys
@@ -214,3 +215,38 @@ def test_torch_modules_and_functions_are_taken_as_they_are():
 def test_jax_functions_are_taken_where_it_is_said():
     numpy = pytest.importorskip("jax.numpy", reason="jax is not installed")
     assert assert_gradients(numpy.tanh, inputs={"x": X}, framework="jax").verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: check(np.tanh, affine_backward, {"x": X}, framework="jax"), "say arrays='jax' in place of framework"),
+        (lambda: check(Layer, inputs={"x": X}), "Layer is a class, expected an object of it"),
+        (lambda: check(affine, affine_backward, {"x": X, "w": W}, sweep={"x": [1]}), "'sweep' belongs to a spec"),
+        (lambda: check(affine, affine_backward, {"x": [[1.0], [1.0, 2.0]]}), "the input 'x' is no array"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(call, said):
+    with pytest.raises(UsageError, match=re.escape(said)):
+        call()
+
+
+@pytest.mark.parametrize("dtype", [np.longdouble, ">f8"])
+def test_every_dtype_of_numpy_with_a_precision_is_taken(dtype):
+    assert check(affine, affine_backward, {"x": X.astype(dtype), "w": W.astype(dtype)}).verdict is Verdict.PASS
+
+
+def test_the_callers_generators_are_left_alone():
+    before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002  what is to be left alone
+    check(affine, affine_backward, {"x": X, "w": W})
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before  # noqa: NPY002
+
+
+def test_what_cannot_be_copied_is_handed_over_and_an_exit_is_an_error():
+    def leaves(x, code):  # noqa: ARG001  it takes what it is given
+        sys.exit(code)
+
+    assert assert_gradients(
+        lambda x, xp: xp.tanh(x), lambda d, x, xp: d * (1 - xp.tanh(x) ** 2), {"x": X}, params={"xp": np}
+    )
+    assert check(leaves, affine_backward, {"x": X}, params={"code": 3}).cases[0].reason.startswith("SystemExit: 3")

@@ -101,8 +101,8 @@ def _without_gradients(findings: _Findings) -> tuple[Verdict, str | None]:
     """Return the verdict where there was nothing to compare: no pass, whatever the contracts say."""
     verdict, reason = _judged(findings)
     missing = findings.subject.target.unverified if findings.subject else None
-    said = f"no gradient was found: {', '.join(missing)} of the object moves the output" if missing else None
-    return (Verdict.SKIP, said or "no input has a gradient") if verdict is Verdict.PASS else (verdict, reason)
+    said = f"nothing to verify: {'; '.join(missing)}" if missing else "no input has a gradient"
+    return (Verdict.SKIP, said) if verdict is Verdict.PASS else (verdict, reason)
 
 
 def _contracts(case: Case, subject: Subject, trial: Trial) -> Iterator[Contract]:

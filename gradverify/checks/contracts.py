@@ -77,9 +77,8 @@ def coverage(subject: Subject) -> Contract | None:
     """
     if subject.target.unverified is None:
         return None
-    missing = ", ".join(subject.target.unverified)
-    problems = [f"{missing} of the object moves the output, and no gradient of it was found"] if missing else []
-    severity = Severity.WARNING if missing else Severity.FAILURE
+    problems = list(subject.target.unverified)
+    severity = Severity.WARNING if problems else Severity.FAILURE
     return _contract("coverage", problems, "every array that moves the output has a gradient", severity)
 
 

@@ -80,6 +80,7 @@ class LayerObject:
         layer = self._another(inputs)
         viewed = _viewed([array for _, array in arrays_in(layer)]) if self.pristine is None else set()
         swaps: dict[int, Array] = {}
+        set_paths: dict[str, Array] = {}
         for name, path in self.paths.items():
             old, new = value_at(layer, path), inputs[name].copy()
             if not isinstance(old, np.ndarray):
@@ -88,7 +89,14 @@ class LayerObject:
                 old[...] = _fitting(new, old)
             else:
                 swaps[id(old)] = _like(new, old)
-        return replaced(layer, swaps) if swaps else layer
+                set_paths[path] = swaps[id(old)]
+        if not swaps:
+            return layer
+        made = replaced(layer, swaps)
+        for path, new in set_paths.items():
+            if find(made, path) is not new:
+                raise TargetError(f"'{path}' cannot be set: a property makes it, name the array that it is made from")
+        return made
 
     def _another(self, inputs: Mapping[str, Array]) -> Any:
         if self.kept is not None:

@@ -76,7 +76,8 @@ class Target(Protocol):
     own_inputs
         Parameters that the target has and the case does not name; inputs like the others, each with a gradient.
     unverified
-        Arrays that move the outputs and have no gradient that was found; ``None`` where that was not looked for.
+        What is to be said of arrays that move the outputs and have no gradient that was found; ``None`` where that was
+        not looked for.
     """
 
     @property

@@ -181,7 +181,10 @@ class _Scout:
         for table in ("paths", "places", "own_inputs"):
             setattr(made, table, {name: value for name, value in getattr(made, table).items() if name not in idle})
         kept = (path for path in paths.values() if np.array_equal(self.fresh.get(path, ()), find(self.layer, path)))
-        return tuple(f"{path} (it moves no output, though backward has a gradient for it)" for path in kept)
+        listed = list(kept)
+        if not listed:
+            return ()
+        return (f"{_listed(listed)} of the object {_verb(listed, 'move')} no output, though backward has a gradient",)
 
     def _complete(self, made: LayerObject, discovery: Discovery, dtype: np.dtype[Any]) -> None:
         """Find gradients without a name for arrays that move the outputs, and say which of these have none."""
@@ -190,8 +193,15 @@ class _Scout:
         paired |= discovery.paired([path for path in moving if path not in paired], made.places)
         self._add(made, paired, {}, dtype)
         left = [path for path in moving if path not in paired]
-        changed = " (changed by backward: update would say at which rate)"
-        made.unverified = tuple(f"{path}{changed if discovery.is_changed(path) else ''}" for path in left)
+        changed = [path for path in left if discovery.is_changed(path)]
+        made.unverified = tuple(
+            f"{_listed(paths)} of the object {_verb(paths, 'move')} the output, and {what}"
+            for paths, what in (
+                ([path for path in left if path not in changed], "no gradient was found"),
+                (changed, "backward changes it; update would say at which rate"),
+            )
+            if paths
+        )
 
     def _moving(self, made: LayerObject, discovery: Discovery) -> list[str]:
         """Return arrays that move the outputs and have no gradient."""
@@ -328,6 +338,14 @@ def _end(path: str, place: Place, arrays: tuple[tuple[str, str], ...]) -> str:
     own = [_MANGLED.sub("", step) for step in steps(path) if not step.isdigit()]
     beside = steps(path)[:-1] == steps(place.path)[:-1] and (steps(path)[-1], steps(place.path)[-1]) in arrays
     return own[-2] if len(own) > 1 and beside else own[-1]
+
+
+def _listed(paths: list[str]) -> str:
+    return ", ".join(paths)
+
+
+def _verb(subjects: list[str], verb: str) -> str:
+    return verb if len(subjects) > 1 else f"{verb}s"
 
 
 def _at(places: Mapping[str, Place], seen: Seen) -> tuple[Array, ...]:

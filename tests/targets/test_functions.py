@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gradverify.errors import TargetError
+from gradverify.spec.calls import read_call
 from gradverify.targets.functions import FunctionPair
 from gradverify.targets.reading import read_forward, read_gradients
 
@@ -254,3 +255,17 @@ def test_global_names_are_set_before_each_call():
     assert gradients["SLOPE"] == 3.0
     with pytest.raises(TargetError, match="expected a function written in Python"):
         FunctionPair(np.tanh, None, {}, ("x",), global_names=("x",)).forward(inputs)
+
+
+def test_outputs_whose_cotangent_the_call_leaves_out_have_none():
+    call = read_call("m:b(dout, out2)")
+    pair = FunctionPair(
+        lambda x: (x, 2 * x),
+        lambda dout, second: dout + 0 * second,
+        {},
+        ("x",),
+        ("out", "out2"),
+        arguments=(None, call.arguments),
+    )
+    forward = pair.forward({"x": np.ones(3)})
+    assert (forward.summed, forward.unweighted) == (False, {1})

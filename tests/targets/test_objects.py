@@ -357,7 +357,7 @@ def test_an_array_without_a_gradient_is_a_warning():
     warning = next(part for part in result.contracts if part.code == "coverage")
     assert result.verdict is Verdict.PASS
     assert (warning.verdict, warning.severity.value) == (Verdict.FAIL, "warning")
-    assert warning.message == "shift of the object moves the output, and no gradient of it was found"
+    assert warning.message == "shift of the object moves the output, and no gradient was found"
     assert all(part.verdict is Verdict.PASS for part in checked("Dense").contracts)
 
 
@@ -374,7 +374,10 @@ def test_a_tuple_is_two_outputs_where_backward_takes_two_cotangents():
 def test_parameters_that_backward_changes_at_an_unknown_rate_are_named():
     result = checked("OwnOptimizer")
     message = next(part.message for part in result.contracts if part.code == "coverage")
-    assert message.startswith("weights (changed by backward: update would say at which rate), bias of the object")
+    assert message == (
+        "bias of the object moves the output, and no gradient was found; "
+        "weights of the object moves the output, and backward changes it; update would say at which rate"
+    )
     said = {"class": "OwnOptimizer", "parameters": {"w": {"value": "weights", "update": 0.01}}}
     assert verdicts(checked(said, {"x": [4, 5], "w": [5, 3]})) == {"x": "pass", "w": "pass"}
 

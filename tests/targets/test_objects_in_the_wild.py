@@ -275,6 +275,149 @@ class Mean:
         return 2 * self.difference / self.difference.size
 
 
+class NoSum:
+    """Its gradient of the bias has an axis too many."""
+
+    def __init__(self):
+        self.W, self.b = draw(5, 3), draw(3)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout
+        return dout @ self.W.T
+
+
+class NoSumReturned(NoSum):
+    def backward(self, dout):
+        return dout @ self.W.T, self.x.T @ dout, dout
+
+
+class OneVector(NoSum):
+    """W and b are views of one vector, and only one of them has a right gradient."""
+
+    def __init__(self):
+        self.theta = draw(18)
+        self.W, self.b = self.theta[:15].reshape(5, 3), self.theta[15:]
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, FACTOR * dout.sum(axis=0)
+        return dout @ self.W.T
+
+
+class Dotted:
+    """Keys as in a state dictionary."""
+
+    def __init__(self):
+        self.params, self.grads = {"fc1.weight": draw(5, 3)}, {}
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.params["fc1.weight"]
+
+    def backward(self, dout):
+        self.grads["fc1.weight"] = FACTOR * self.x.T @ dout
+        return dout @ self.params["fc1.weight"].T
+
+
+class Recurrent:
+    """Its bias begins as zeros, and so does the state that it is given."""
+
+    def __init__(self):
+        self.W, self.b = draw(5, 3), np.zeros(3)
+
+    def forward(self, x, h):
+        self.x, self.out = x, np.tanh(x @ self.W + h + self.b)
+        return self.out
+
+    def backward(self, dout):
+        dz = dout * (1 - self.out**2)
+        self.dW, self.db, self.dh = self.x.T @ dz, FACTOR * dz.sum(axis=0), dz
+        return dz @ self.W.T, dz
+
+
+class SameShapes:
+    """Two parameters of one shape in a list are no pair of a value and its gradient."""
+
+    def __init__(self):
+        self.params, self.grads = [np.ones(5), np.zeros(5)], [np.zeros(5), np.zeros(5)]
+
+    def forward(self, x):
+        self.x = x
+        return x * self.params[0] + self.params[1]
+
+    def backward(self, dout):
+        self.grads[0][...], self.grads[1][...] = FACTOR * (dout * self.x).sum(axis=0), dout.sum(axis=0)
+        return dout * self.params[0]
+
+
+class Buffers:
+    """A buffer with a gradient beside it, a fixed mask, and a gradient that backward keeps as well."""
+
+    def __init__(self):
+        self.W, self.h, self.mask = draw(5, 3), np.zeros((4, 3)), (draw(4, 5) > 0).astype(float)
+
+    def forward(self, x):
+        self.x = x * self.mask
+        self.h[...] = self.x @ self.W
+        return np.tanh(self.h)
+
+    def backward(self, dout):
+        self.dh = dout * (1 - np.tanh(self.h) ** 2)
+        self.dW = FACTOR * self.x.T @ self.dh
+        self.dx = self.dh @ self.W.T * self.mask
+        return self.dx
+
+
+class Counted:
+    """Parameters that are whole numbers."""
+
+    def __init__(self):
+        self.W, self.slope = np.arange(15).reshape(5, 3), 2
+
+    def forward(self, x):
+        self.x = x
+        return self.slope * x @ self.W
+
+    def backward(self, dout):
+        self.dW, self.dslope = self.slope * self.x.T @ dout, FACTOR * np.sum(dout * (self.x @ self.W))
+        return self.slope * dout @ self.W.T
+
+
+class OptionalCotangent:
+    def forward(self, x, h):
+        self.out = np.tanh(x + h)
+        return self.out, self.out * h
+
+    def backward(self, dy, dh=None):  # noqa: ARG002  the mistake
+        return dy * (1 - self.out**2), dy
+
+
+class Made:
+    """Its weights are a property."""
+
+    def __init__(self):
+        self.theta = draw(15)
+
+    @property
+    def W(self):  # noqa: N802  as people name it
+        return self.theta.reshape(5, 3)
+
+    @property
+    def output_shape(self):
+        raise RuntimeError("not built")
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dout):
+        self.dW = self.x.T @ dout
+        return dout @ self.W.T
+
+
 class Forgotten:
     """Backward leaves the gradient of its bias as the constructor made it."""
 
@@ -332,6 +475,12 @@ TARGETS = [
     ("OfTheInput", {"data": [4, 5]}, {"data"}, "data"),
     ("OfTheOutput", {"data": [4, 5]}, {"data"}, "data"),
     ("OfACotangent", None, {"x"}, "x"),
+    ("OneVector", None, {"x", "W", "b"}, "b"),
+    ("Dotted", None, {"x", "fc1.weight"}, "fc1.weight"),
+    ("Recurrent", {"x": [4, 5], "h": {"shape": [4, 3], "init": "zeros"}}, {"x", "h", "W", "b"}, "b"),
+    ("SameShapes", None, {"x", "params[0]", "params[1]"}, "params[0]"),
+    ({"class": "Buffers", "constants": ["mask"]}, None, {"x", "W"}, "W"),
+    ("Counted", None, {"x", "W", "slope"}, "slope"),
     ("Network", {"x": {"shape": [4, 5], "grad": False}, "t": {"shape": [4, 3], "grad": False}}, {"W"}, "W"),
 ]
 
@@ -355,6 +504,29 @@ def test_one_gradient_for_two_inputs_is_asked_about():
     assert checked(said, {"y_true": {"shape": [4, 5], "grad": False}, "y_pred": [4, 5]}).verdict is Verdict.PASS
 
 
+@pytest.mark.parametrize("target", ["NoSum", "NoSumReturned"])
+def test_a_sum_that_was_forgotten_fails(target):
+    result = checked(target)
+    assert {part.input: part.verdict.value for part in result.gradients} == {"x": "pass", "W": "pass", "b": "fail"}
+    assert result.reason == "db has shape [4, 3], expected [3]"
+
+
+def test_a_constant_that_is_not_named_is_not_verified():
+    result = checked("Buffers")
+    assert result.verdict is Verdict.PASS
+    message = next(part.message for part in result.contracts if part.code == "coverage")
+    assert message == "mask of the object moves the output, and no gradient was found"
+
+
+def test_a_cotangent_with_a_default_is_one():
+    assert checked("OptionalCotangent", {"x": [4, 5], "h": [4, 5]}).verdict is Verdict.FAIL
+
+
+def test_what_a_property_makes_cannot_be_set():
+    result = checked("Made", {"x": [4, 5], "W": [5, 3]})
+    assert result.reason == "'W' cannot be set: a property makes it, name the array that it is made from"
+
+
 @pytest.mark.parametrize("inputs", [{"x": [4, 5]}, {"x": [4, 5], "b": [3]}])
 def test_a_gradient_that_was_forgotten_fails(inputs):
     result = checked("Forgotten", inputs)
@@ -365,4 +537,4 @@ def test_a_gradient_that_was_forgotten_fails(inputs):
 def test_nothing_verified_is_no_pass():
     result = checked("Unknown", {"x": {"shape": [4, 5], "grad": False}})
     assert result.verdict is Verdict.SKIP
-    assert result.reason == "no gradient was found: W of the object moves the output"
+    assert result.reason == "nothing to verify: W of the object moves the output, and no gradient was found"
