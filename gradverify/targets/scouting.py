@@ -127,7 +127,7 @@ class _Scout:
             self._add(made, found.named() if rate is None else found.updated(rate), numbers, dtype)
         self._keep(made, late=any(path not in first and path not in numbers for path in made.paths.values()))
         if self.workshop.target.discover:
-            idle = self._drop_idle(made)
+            idle = self._drop_idle(made, discovery.seen)
             self._complete(made, replace(discovery, owned=_at(places, discovery.seen)), dtype)
             made.unverified = (*(made.unverified or ()), *idle)
         made.calls = Calls()  # those of the search do not count
@@ -169,14 +169,19 @@ class _Scout:
             made.places = {**made.places, name: found[path]}
             made.own_inputs = {**made.own_inputs, name: varied(path, np.asarray(value).astype(dtype))}
 
-    def _drop_idle(self, made: LayerObject) -> tuple[str, ...]:
-        """Take back parameters that do not move the outputs, and return those that no pass writes into.
+    def _drop_idle(self, made: LayerObject, seen: Seen) -> tuple[str, ...]:
+        """Take back parameters that move no output though their gradient is not 0; say which no pass writes into.
 
         What a pass writes into is a buffer, and what none does may be a parameter that forward forgot.
         """
         inputs = {**self.inputs, **made.own_inputs}
         base = made.forward(inputs).outputs
-        idle = [name for name in made.own_inputs if not made.is_moved_by(made.paths[name], inputs, base)]
+        slopes = {name: np.asarray(seen.at(made.places[name].path), dtype=float) for name in made.own_inputs}
+        idle = [
+            name
+            for name, slope in slopes.items()
+            if np.any(slope != 0) and not made.is_moved_by(made.paths[name], inputs, base)
+        ]
         paths = {name: made.paths[name] for name in idle}
         for table in ("paths", "places", "own_inputs"):
             setattr(made, table, {name: value for name, value in getattr(made, table).items() if name not in idle})
