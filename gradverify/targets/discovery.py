@@ -89,8 +89,8 @@ class Discovery:
             Gradients that belong to others.
         """
         taken = {place.path for place in places.values()}
-        owned = [array for place in places.values() for array in _arrays_of(self.seen.at(place.path))]
-        taken |= {path for path, value in self.seen.written.items() if overlaps(value, (*owned, *self.owned))}
+        owned = (*self.seen.held(places), *self.owned)
+        taken |= {path for path, value in self.seen.written.items() if overlaps(value, owned)}
         shapes = [self.stable[path].shape for path in moving]
         found: dict[str, Place] = {}
         for path, shape in zip(moving, shapes, strict=True):

@@ -78,6 +78,10 @@ class Seen:
             return find(self.returned, path_of(*rest))
         return find(self.layer, path)
 
+    def held(self, places: Mapping[str, Place]) -> tuple[Array, ...]:
+        """Return the arrays at some places."""
+        return tuple(array for place in places.values() for _, array in arrays_in(self.at(place.path)))
+
     def holds(self, path: str) -> bool:
         """Return whether there is something at a path."""
         found = self.at(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,19 +15,17 @@ from gradverify.targets.attributes import (
     arrays_in,
     find,
     numbers_in,
-    overlaps,
     root_of,
     shares_memory,
-    steps,
 )
 from gradverify.targets.discovery import Discovery
-from gradverify.targets.drawing import varied
 from gradverify.targets.finding import Finder
 from gradverify.targets.gradients import Place, Seen
 from gradverify.targets.locating import Locator
 from gradverify.targets.memory import lasting, shrink
 from gradverify.targets.methods import Method, backward_method, forward_method, same_argument, several_outputs
 from gradverify.targets.objects import LayerObject, made_ready, weights_for
+from gradverify.targets.parameters import OwnParameters
 from gradverify.targets.protocol import Calls
 from gradverify.targets.workshop import Workshop, forward_result, run_backward, run_forward
 
@@ -40,11 +37,6 @@ if TYPE_CHECKING:
     from gradverify.targets.protocol import Array, Forward
 
 __all__ = ["load_object"]
-
-# What Python puts before the name of a private attribute: self.__w of a Dense is _Dense__w.
-_MANGLED = re.compile(r"^_[A-Za-z]\w*?__(?=\w)")
-# How many arrays without a gradient are looked at: each takes a forward pass.
-_MOST_LOOKED_AT = 64
 
 
 def load_object(
@@ -122,14 +114,12 @@ class _Scout:
         finder = Finder(self.workshop.target, discovery.seen, paths, rate)
         places = {name: finder.place(name, self.inputs[name]) for name in self.differentiable}
         made = LayerObject(self.workshop, self.forward_plan, self._interpreted(plan, paths, places), paths, places)
+        own = OwnParameters(made, self.inputs, self.fresh, dtype, replace(discovery, owned=discovery.seen.held(places)))
         if self.workshop.target.discover:
-            found = replace(discovery, owned=_at(places, discovery.seen))
-            self._add(made, found.named() if rate is None else found.updated(rate), numbers, dtype)
+            own.add_named(rate)
         self._keep(made, late=any(path not in first and path not in numbers for path in made.paths.values()))
         if self.workshop.target.discover:
-            idle = self._drop_idle(made, discovery.seen)
-            self._complete(made, replace(discovery, owned=_at(places, discovery.seen)), dtype)
-            made.unverified = (*(made.unverified or ()), *idle)
+            made.unverified = (*own.drop_idle(), *own.complete())
         made.calls = Calls()  # those of the search do not count
         return made
 
@@ -158,68 +148,6 @@ class _Scout:
             for path, value in numbers.items()
             if path in now and np.array_equal(now[path], value) and path not in paths.values()
         }
-
-    def _add(
-        self, made: LayerObject, found: Mapping[str, Place], numbers: Mapping[str, Array], dtype: np.dtype[Any]
-    ) -> None:
-        """Give the target parameters that were found, as inputs of its own."""
-        for path, name in self._names_of(found, made).items():
-            value = numbers[path] if path in numbers else find(self.layer, path)
-            made.paths = {**made.paths, name: path}
-            made.places = {**made.places, name: found[path]}
-            made.own_inputs = {**made.own_inputs, name: varied(path, np.asarray(value).astype(dtype))}
-
-    def _drop_idle(self, made: LayerObject, seen: Seen) -> tuple[str, ...]:
-        """Take back parameters that move no output though their gradient is not 0; say which no pass writes into.
-
-        What a pass writes into is a buffer, and what none does may be a parameter that forward forgot.
-        """
-        inputs = {**self.inputs, **made.own_inputs}
-        base = made.forward(inputs).outputs
-        slopes = {name: np.asarray(seen.at(made.places[name].path), dtype=float) for name in made.own_inputs}
-        idle = [
-            name
-            for name, slope in slopes.items()
-            if np.any(slope != 0) and not made.is_moved_by(made.paths[name], inputs, base)
-        ]
-        paths = {name: made.paths[name] for name in idle}
-        for table in ("paths", "places", "own_inputs"):
-            setattr(made, table, {name: value for name, value in getattr(made, table).items() if name not in idle})
-        kept = (path for path in paths.values() if np.array_equal(self.fresh.get(path, ()), find(self.layer, path)))
-        listed = list(kept)
-        if not listed:
-            return ()
-        return (f"{_listed(listed)} of the object {_verb(listed, 'move')} no output, though backward has a gradient",)
-
-    def _complete(self, made: LayerObject, discovery: Discovery, dtype: np.dtype[Any]) -> None:
-        """Find gradients without a name for arrays that move the outputs, and say which of these have none."""
-        moving = self._moving(made, discovery)
-        paired = discovery.forgotten(moving)
-        paired |= discovery.paired([path for path in moving if path not in paired], made.places)
-        self._add(made, paired, {}, dtype)
-        left = [path for path in moving if path not in paired]
-        changed = [path for path in left if discovery.is_changed(path)]
-        made.unverified = tuple(
-            f"{_listed(paths)} of the object {_verb(paths, 'move')} the output, and {what}"
-            for paths, what in (
-                ([path for path in left if path not in changed], "no gradient was found"),
-                (changed, "backward changes it; update would say at which rate"),
-            )
-            if paths
-        )
-
-    def _moving(self, made: LayerObject, discovery: Discovery) -> list[str]:
-        """Return arrays that move the outputs and have no gradient."""
-        inputs = {**self.inputs, **made.own_inputs}
-        values = (discovery.stable.get(path, find(self.layer, path)) for path in made.paths.values())
-        looked_at = [value for value in values if isinstance(value, np.ndarray)]
-        others: list[str] = []
-        for path, array in discovery.stable.items():
-            if not overlaps(array, looked_at):
-                others.append(path)
-                looked_at.append(array)
-        base = made.forward(inputs).outputs
-        return [path for path in others[:_MOST_LOOKED_AT] if made.is_moved_by(path, inputs, base)]
 
     def _interpreted(
         self, method: Method | None, paths: Mapping[str, str], places: Mapping[str, Place]
@@ -328,34 +256,6 @@ class _Scout:
         given = any(name in self.workshop.constructor_inputs for name in same)
         left = bool(same) and not np.array_equal(self.fresh.get(path, ()), array)
         return bool(array.size) and root_of(array) not in roots and not given and not left
-
-    def _names_of(self, found: Mapping[str, Place], made: LayerObject) -> dict[str, str]:
-        """Return a short name for every parameter found: the end of its path, where that is no other's."""
-        ends = [_end(path, place, self.workshop.preset.arrays) for path, place in found.items()]
-        return {
-            path: end if ends.count(end) == 1 and end not in self.inputs and end not in made.paths else path
-            for path, end in zip(found, ends, strict=True)
-        }
-
-
-def _end(path: str, place: Place, arrays: tuple[tuple[str, str], ...]) -> str:
-    """Return the last step of a path that is a name of its own: ``w`` of ``w[0]``, and of ``w.value`` by ``w.grad``."""
-    own = [_MANGLED.sub("", step) for step in steps(path) if not step.isdigit()]
-    beside = steps(path)[:-1] == steps(place.path)[:-1] and (steps(path)[-1], steps(place.path)[-1]) in arrays
-    return own[-2] if len(own) > 1 and beside else own[-1]
-
-
-def _listed(paths: list[str]) -> str:
-    return ", ".join(paths)
-
-
-def _verb(subjects: list[str], verb: str) -> str:
-    return verb if len(subjects) > 1 else f"{verb}s"
-
-
-def _at(places: Mapping[str, Place], seen: Seen) -> tuple[Array, ...]:
-    """Return the arrays at some places."""
-    return tuple(array for place in places.values() for _, array in arrays_in(seen.at(place.path)))
 
 
 def _copied(layer: Any) -> Any:
