@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import collections
 import collections.abc
-import fractions
 import inspect
 import math
 import sys
 import time
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,8 +56,8 @@ def stand_in_for(packages: Iterable[str]) -> None:
         sys.meta_path.append(_Absent(frozenset(missing)))
 
 
-class _Absent(MetaPathFinder, Loader):
-    """Finds modules that hold whatever they are asked for.
+class _Absent:
+    """Finds modules that hold whatever they are asked for; a finder and loader as :mod:`importlib.abc` has them.
 
     Parameters
     ----------
@@ -71,11 +69,13 @@ class _Absent(MetaPathFinder, Loader):
         self._packages = packages
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002  importlib's signature
+        """Return the spec of a module of these packages."""
         if fullname.partition(".")[0] not in self._packages:
             return None
-        return ModuleSpec(fullname, self, is_package=True)
+        return ModuleSpec(fullname, self, is_package=True)  # type: ignore[arg-type]  # a loader in all but name
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Return the module of a spec."""
         return _Empty(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
@@ -174,6 +174,8 @@ def _old_numpy() -> None:
 
 def _old_python() -> None:
     """Put back the names that Python 3.3 to 3.11 removed."""
+    import fractions  # noqa: PLC0415  it loads decimal, and few need it
+
     _add(collections, {name: getattr(collections.abc, name) for name in collections.abc.__all__})
     _add(inspect, {"getargspec": inspect.getfullargspec})
     _add(fractions, {"gcd": math.gcd})
