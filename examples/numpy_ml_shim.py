@@ -24,7 +24,7 @@ class Steps:
         states = [self.cell.forward(step) for step in X]
         return np.stack([state[0] if isinstance(state, tuple) else state for state in states])
 
-    def backward(self, dLdA: NDArray) -> NDArray:  # noqa: N803
+    def backward(self, dLdA: NDArray) -> NDArray:  # noqa: N803  as numpy-ml has it
         """Return the gradient of the inputs."""
         return np.stack([self.cell.backward(step) for step in dLdA[::-1]][::-1])
 
@@ -35,11 +35,11 @@ class PenalizedLikelihood:
     def __init__(self, penalty: str, gamma: float) -> None:
         self.model = LogisticRegression(penalty, gamma, fit_intercept=False)
 
-    def forward(self, beta: NDArray, X: NDArray, y: NDArray) -> float:  # noqa: N803
+    def forward(self, beta: NDArray, X: NDArray, y: NDArray) -> float:  # noqa: N803  as numpy-ml has it
         """Return the penalized negative log likelihood."""
         self.model.beta, self.given = beta, (X, y, 1 / (1 + np.exp(-(X @ beta))))
         return self.model._NLL(*self.given)  # noqa: SLF001  what fit calls
 
     def backward(self) -> NDArray:
         """Return what ``fit`` takes off the coefficients."""
-        return self.model._NLL_grad(*self.given)  # noqa: SLF001
+        return self.model._NLL_grad(*self.given)  # noqa: SLF001  what fit calls

@@ -239,7 +239,7 @@ def test_every_dtype_of_numpy_with_a_precision_is_taken(dtype):
 def test_the_callers_generators_are_left_alone():
     before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002  what is to be left alone
     check(affine, affine_backward, {"x": X, "w": W})
-    assert (random.getstate(), np.random.get_state()[1].tolist()) == before  # noqa: NPY002
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before  # noqa: NPY002  as above
 
 
 def test_what_cannot_be_copied_is_handed_over_and_an_exit_is_an_error():

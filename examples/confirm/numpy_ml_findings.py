@@ -12,8 +12,8 @@ from confirming import Arrays, Run, confirm, corrected, header
 collections.Hashable = collections.abc.Hashable  # type: ignore[attr-defined]  # numpy-ml imports it from here
 
 from numpy_ml.linear_models import LogisticRegression  # noqa: E402  after the line above
-from numpy_ml.neural_nets import layers, losses, wrappers  # noqa: E402
-from numpy_ml.utils.data_structures import DiscreteSampler  # noqa: E402
+from numpy_ml.neural_nets import layers, losses, wrappers  # noqa: E402  as above
+from numpy_ml.utils.data_structures import DiscreteSampler  # noqa: E402  as above
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +115,7 @@ def contrastive(kind: Any) -> Run:
     def made(values: Arrays) -> Any:
         found = kind(6, sampler, 3)
         found.n_in = 3
-        found._init_params()  # noqa: SLF001
+        found._init_params()  # noqa: SLF001  there is no public way
         found.parameters |= {"W": values["W"], "b": values["b"]}
         output, _ = found.loss(values["X"], target, negatives)
         return np.asarray(output), lambda _: {"X": found.grad(update_params=False)} | found.gradients
@@ -131,7 +131,7 @@ def logistic(kind: Any, penalty: str) -> Run:
         found = kind(penalty, 0.8, fit_intercept=False)
         found.beta = values["beta"]
         given = (x, y, 1 / (1 + np.exp(-(x @ found.beta))))
-        return np.asarray(found._NLL(*given)), lambda _: {"beta": found._NLL_grad(*given)}  # noqa: SLF001
+        return np.asarray(found._NLL(*given)), lambda _: {"beta": found._NLL_grad(*given)}  # noqa: SLF001  what fit calls
 
     return made
 

@@ -15,7 +15,6 @@ from gradverify.errors import TargetError
 from gradverify.targets.arguments import arguments_of
 from gradverify.targets.frameworks import listed, widest
 from gradverify.targets.functions import seed_global_generators
-from gradverify.targets.importing import load_function
 from gradverify.targets.jax_arrays import array_of, numpy_of, precision
 from gradverify.targets.protocol import Array, Calls, Forward, Gradients
 
@@ -26,22 +25,14 @@ if TYPE_CHECKING:
     from gradverify.spec.model import Case
     from gradverify.spec.target_model import FrameworkTarget
 
-__all__ = ["JaxTarget", "jax_target", "load_jax"]
+__all__ = ["JaxTarget", "jax_target"]
 
 # What jax says where a custom vjp returns gradients in a wrong number or of a wrong shape.
 _MISTAKEN = re.compile(r"Custom VJP bwd rule .*must produce")
 
 
-def load_jax(
-    case: Case, inputs: Mapping[str, Array], params: Mapping[str, Any], differentiable: tuple[str, ...]
-) -> JaxTarget:
-    """Import the function that a case has jax differentiate, and return it as a target; see :func:`jax_target`."""
-    target: FrameworkTarget = case.target  # type: ignore[assignment]  # of this kind, as it was asked for here
-    return jax_target(load_function(target.call), case, inputs, params, differentiable)
-
-
 def jax_target(
-    function: Callable[..., Any],
+    found: Any,
     case: Case,
     inputs: Mapping[str, Array],
     params: Mapping[str, Any],
@@ -51,7 +42,7 @@ def jax_target(
 
     Parameters
     ----------
-    function
+    found
         The function.
     case
         Says which.
@@ -65,12 +56,14 @@ def jax_target(
     Raises
     ------
     TargetError
-        There is no such function, or jax has no such dtype.
+        It is no function, or jax has no such dtype.
     """
     target: FrameworkTarget = case.target  # type: ignore[assignment]  # of this kind, as it was asked for here
     if any(value.dtype == np.longdouble for value in inputs.values()):
         raise TargetError("jax has no longdouble, expected float64, float32 or float16")
-    return JaxTarget(function, params, differentiable, target.call.arguments)
+    if not callable(found):
+        raise TargetError(f"'{target.call}' is a {type(found).__name__}, expected a function")
+    return JaxTarget(found, params, differentiable, target.call.arguments)
 
 
 @dataclass(slots=True)

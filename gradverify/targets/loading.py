@@ -10,7 +10,7 @@ from gradverify.spec.target_model import FRAMEWORKS, FrameworkTarget, FunctionsT
 from gradverify.targets.arrays import adapted
 from gradverify.targets.frameworks import require
 from gradverify.targets.functions import FunctionPair
-from gradverify.targets.importing import load_file, load_function, with_objects
+from gradverify.targets.importing import imported, load_file, load_function, with_objects
 from gradverify.targets.shims import preload, stand_in_for
 
 if TYPE_CHECKING:
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["framework_target", "function_pair", "load_layer", "load_target"]
 
-# Where each kind of target is, to load on use: most cases need one of them. What imports what a spec names, and what
-# takes something that is at hand.
+# Where each kind of target is, to load on use: most cases need one of them.
 _FRAMEWORKS = {
-    "torch": ("gradverify.targets.torch:load_torch", "gradverify.targets.torch:torch_target"),
-    "jax": ("gradverify.targets.jax:load_jax", "gradverify.targets.jax:jax_target"),
+    "torch": "gradverify.targets.torch:torch_target",
+    "jax": "gradverify.targets.jax:jax_target",
 }
 
 
@@ -55,9 +54,7 @@ def load_target(case: Case, inputs: Mapping[str, Array], differentiable: tuple[s
     if isinstance(case.target, FunctionsTarget):
         return _load_functions(case.target, params, differentiable)
     if isinstance(case.target, FrameworkTarget):
-        importing, _ = _FRAMEWORKS[case.target.framework]
-        framework: Target = resolve_name(importing)(case, inputs, params, differentiable)
-        return framework
+        return framework_target(imported(case.target.call), case, inputs, params, differentiable)
     from gradverify.targets.scouting import load_object  # noqa: PLC0415  cases without objects go without it
 
     return load_object(load_function(case.target.create), case, inputs, params, differentiable)
@@ -69,8 +66,7 @@ def framework_target(
     """Return something that is at hand as a target that torch or jax differentiates."""
     _require_framework(case)
     assert isinstance(case.target, FrameworkTarget)  # noqa: S101  callers know
-    _, taking = _FRAMEWORKS[case.target.framework]
-    target: Target = resolve_name(taking)(found, case, inputs, params, differentiable)
+    target: Target = resolve_name(_FRAMEWORKS[case.target.framework])(found, case, inputs, params, differentiable)
     return target
 
 

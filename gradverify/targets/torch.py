@@ -13,7 +13,6 @@ import torch
 from gradverify.errors import TargetError
 from gradverify.targets.frameworks import listed, widest
 from gradverify.targets.functions import seed_global_generators
-from gradverify.targets.importing import imported
 from gradverify.targets.protocol import Array, Calls, Forward, Gradients
 from gradverify.targets.torch_arrays import array_of, dtype_of, numpy_of, precision, seed
 from gradverify.targets.torch_calls import FunctionCall, read_torch_call
@@ -25,18 +24,10 @@ if TYPE_CHECKING:
     from gradverify.spec.model import Case
     from gradverify.spec.target_model import FrameworkTarget
 
-__all__ = ["TorchTarget", "load_torch", "torch_target"]
+__all__ = ["TorchTarget", "torch_target"]
 
 # What torch says where a Function's backward returns gradients in a wrong number or of a wrong shape.
 _MISTAKEN = re.compile(r"returned an (invalid gradient|incorrect number of gradients)")
-
-
-def load_torch(
-    case: Case, inputs: Mapping[str, Array], params: Mapping[str, Any], differentiable: tuple[str, ...]
-) -> TorchTarget:
-    """Import what a case has torch differentiate, and return it as a target; see :func:`torch_target`."""
-    target: FrameworkTarget = case.target  # type: ignore[assignment]  # of this kind, as it was asked for here
-    return torch_target(imported(target.call), case, inputs, params, differentiable)
 
 
 def torch_target(

@@ -94,7 +94,7 @@ class Dropout:
         self.keep = keep
 
     def forward(self, x, train_flg):
-        self.mask = np.random.rand(*x.shape) < self.keep if train_flg else np.full(x.shape, self.keep)  # noqa: NPY002
+        self.mask = np.random.rand(*x.shape) < self.keep if train_flg else np.full(x.shape, self.keep)  # noqa: NPY002  as people do
         return x * self.mask
 
     def backward(self, dout):
@@ -192,7 +192,7 @@ class LateCell:
 
     def forward(self, x):
         if self.W is None:
-            self.W = np.random.randn(x.shape[1], 3)  # noqa: NPY002
+            self.W = np.random.randn(x.shape[1], 3)  # noqa: NPY002  as people do
             self.dW = np.zeros_like(self.W)
         self.x = x
         self.states.append(np.tanh(x @ self.W))
@@ -226,7 +226,7 @@ class Memory:
 class GradientsFirst:
     def __init__(self):
         self.gradients = {"W": np.zeros((5, 3))}
-        self.parameters = {"W": np.random.randn(5, 3)}  # noqa: NPY002
+        self.parameters = {"W": np.random.randn(5, 3)}  # noqa: NPY002  as people do
 
     def forward(self, x):
         self.x = x
@@ -254,7 +254,7 @@ class NamedW:
 
 class TwoOutputs:
     def __init__(self):
-        self.W = np.random.randn(5, 5)  # noqa: NPY002
+        self.W = np.random.randn(5, 5)  # noqa: NPY002  as people do
 
     def forward(self, x, h):
         self.x, self.h, self.a = x, h, np.tanh(x @ self.W + h)
