@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EVIDENCE",
+    "BatteryRow",
     "CaseResult",
     "Certificate",
     "Contract",
@@ -210,6 +211,15 @@ class Geometry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryRow:
+    """Which case of which battery a case is, and why it is there, in words."""
+
+    layer: str
+    row: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
     """Everything found about one case."""
 
@@ -229,6 +239,7 @@ class CaseResult:
     contracts: tuple[Contract, ...] = ()
     gradients: tuple[GradientCheck, ...] = ()
     geometry: tuple[Geometry, ...] = ()
+    battery: BatteryRow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

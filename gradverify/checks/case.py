@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from gradverify.checks import contracts
 from gradverify.checks.geometry import geometry_of, impossible
 from gradverify.checks.gradient import check_gradients
+from gradverify.checks.reference import belonging, reference
+from gradverify.checks.refusal import refusal
 from gradverify.checks.subject import Subject, Trial, run_trial, subject_of
 from gradverify.errors import GradverifyError, explain_error
 from gradverify.results import CaseResult, Contract, Geometry, GradientCheck, Severity, Verdict, worst_verdict
@@ -49,7 +51,7 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
     except GradverifyError as error:
         verdict, reason = Verdict.ERROR, str(error)
     except (Exception, SystemExit) as error:  # noqa: BLE001  user code may raise anything
-        verdict, reason = Verdict.ERROR, explain_error(error, case.search_path) + hint(error)
+        verdict, reason = _raised(case, error)
     spoiled = _spoiled(findings)
     if spoiled is not None:
         verdict, reason = Verdict.ERROR, spoiled
@@ -65,6 +67,14 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
         gradients=tuple(findings.gradients),
         geometry=findings.geometry,
     )
+
+
+def _raised(case: Case, error: BaseException) -> tuple[Verdict, str]:
+    """Return the verdict on code that raises: it may refuse what a battery asks of it."""
+    refused = refusal(case, error)
+    if refused is not None:
+        return Verdict.SKIP, refused
+    return Verdict.ERROR, explain_error(error, case.search_path) + hint(error)
 
 
 def _spoiled(findings: _Findings) -> str | None:
@@ -94,7 +104,15 @@ def _examined(case: Case, findings: _Findings, make: Callable[[], Subject]) -> t
             findings.gradients.append(check)
         if not findings.subject.differentiable:
             return _without_gradients(findings)
-    return _judged(findings)
+    verdict, reason = _judged(findings)
+    return verdict, _beside_reference(case, findings) or reason
+
+
+def _beside_reference(case: Case, findings: _Findings) -> str | None:
+    """Say which of the two is wrong, the forward pass or its gradients, where a reference tells."""
+    if case.reference is None:
+        return None
+    return belonging(case.reference.name, findings.contracts, [part.verdict for part in findings.gradients])
 
 
 def _without_gradients(findings: _Findings) -> tuple[Verdict, str | None]:
@@ -113,6 +131,7 @@ def _contracts(case: Case, subject: Subject, trial: Trial) -> Iterator[Contract]
     covered = contracts.coverage(subject)
     if covered is not None:
         yield covered
+    yield from reference(case, subject, trial)
     agreed = contracts.agreement(case, subject, trial)
     if agreed is not None:
         yield agreed

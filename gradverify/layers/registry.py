@@ -11,7 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "LAYERS",
@@ -21,6 +24,7 @@ __all__ = [
     "LayerInput",
     "Parameter",
     "WindowRoles",
+    "with_defaults",
 ]
 
 
@@ -358,3 +362,20 @@ _TABLE = (
 )
 
 LAYERS = {layer.name: layer for layer in _TABLE}
+
+
+def with_defaults(layer: LayerInfo, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the value of every parameter of a layer, in the order of the table.
+
+    Parameters
+    ----------
+    layer
+        The table row.
+    params
+        Those that are given; a parameter without a default that is not given is ``None``.
+    """
+    full = {item.name: params.get(item.name, item.default) for item in layer.parameters}
+    for item in layer.parameters:
+        if item.default_from and item.name not in params:
+            full[item.name] = full[item.default_from]
+    return full

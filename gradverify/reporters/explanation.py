@@ -32,6 +32,8 @@ def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
     shown = [part for part in result.contracts if full or part.verdict is not Verdict.PASS]
     parts = [part for part in result.gradients if full or part.verdict is not Verdict.PASS]
     violated = [] if full else [part for part in result.geometry if not part.identity]
+    if result.battery is not None:
+        yield f"     {result.battery.layer} battery: {result.battery.reason}"
     if result.reason and not _says_it_all(result):
         yield from (f"     {line}" for line in result.reason.splitlines())
     for contract in shown:
@@ -51,11 +53,10 @@ def assurances(result: CaseResult) -> Iterator[str]:
 
 
 def _says_it_all(result: CaseResult) -> bool:
-    """Return whether the parts of a case give the reason for its verdict themselves."""
-    kept = [contract.verdict for contract in result.contracts if contract.severity is Severity.FAILURE]
-    if result.verdict in [*kept, *(gradient.verdict for gradient in result.gradients)]:
-        return result.verdict is not Verdict.PASS
-    return result.reason in [describe_violation(geometry) for geometry in result.geometry]
+    """Return whether a part of a case gives the reason for its verdict itself."""
+    said = [contract.message for contract in result.contracts]
+    said += [f"d{gradient.input}: {gradient.reason}" for gradient in result.gradients]
+    return result.reason in [*said, *(describe_violation(geometry) for geometry in result.geometry)]
 
 
 def _contract(contract: Contract) -> str:

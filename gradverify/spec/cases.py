@@ -12,13 +12,16 @@ from gradverify.spec.code import check_imports, search_path
 from gradverify.spec.inputs import read_input
 from gradverify.spec.language import CASE, PARAMETER_RULES, TARGETS
 from gradverify.spec.model import DEFAULT_TIMEOUT, CaseSpec, Check, InputSpec, Tolerance
-from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode, shortened
+from gradverify.spec.nodes import MappingNode, Node, Position, Problems, ScalarNode, SequenceNode, shortened
+from gradverify.spec.reference import read_reference
 from gradverify.spec.sweeping import overlapping, sweepable, swept_values
 from gradverify.spec.target_model import LayerTarget, Target
 from gradverify.spec.targets import read_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from gradverify.spec.battery import PlacedRow
 
 __all__ = ["FileContext", "read_case"]
 
@@ -45,11 +48,25 @@ class FileContext:
     absent: tuple[str, ...] = ()
 
 
-def read_case(node: MappingNode, context: FileContext, problems: Problems) -> CaseSpec | None:
-    """Return one case, or ``None`` after recording every problem it has."""
+def read_case(
+    node: MappingNode, context: FileContext, problems: Problems, placed: PlacedRow | None = None
+) -> CaseSpec | None:
+    """Return one case, or ``None`` after recording every problem it has.
+
+    Parameters
+    ----------
+    node
+        The case in the file; where it has a battery, at one of its rows.
+    context
+        What it inherits from its file.
+    problems
+        Receives what is wrong.
+    placed
+        The row of its battery.
+    """
     before = len(problems.found)
     reader = _CaseReader(node, CASE.read(node, problems), context, problems)
-    case = reader.read()
+    case = reader.read(placed)
     return case if len(problems.found) == before else None
 
 
@@ -68,7 +85,7 @@ class _CaseReader:
         node = self.node.get(name)
         return {key.text for key, _ in node.entries} if isinstance(node, MappingNode) else set()
 
-    def read(self) -> CaseSpec | None:
+    def read(self, placed: PlacedRow | None) -> CaseSpec | None:
         self._check_one_target()
         targets = self._targets()
         inputs = self._inputs()
@@ -76,9 +93,13 @@ class _CaseReader:
         sweep = self._sweep()
         window = self._window()
         self._check_something_to_differentiate(inputs)
+        kind = None if placed is None else placed.kind
+        reference = read_reference(self.node, self.values, kind, self.context.folder, self.problems)
         if not targets:
             return None
         return CaseSpec(
+            placed=placed,
+            reference=reference,
             name=self.values.get("name", ""),
             file=self.context.file,
             position=self.node.position,
@@ -178,7 +199,9 @@ class _CaseReader:
         roles = {role.name: role for role in self.layer.inputs} if self.layer else {}
         found = {}
         for key, content in node.entries:
-            if self.layer and key.text not in roles:
+            if isinstance(content, ScalarNode) and isinstance(read.get(key.text), str):
+                self._problem(content.position, f"'{content.text}' is an input of a battery, and the case has none")
+            elif self.layer and key.text not in roles:
                 hint = nearest_name(key.text, tuple(roles))
                 self._problem(key.position, f"'{key.text}' is not an input of {self.layer.name}, {hint}")
             elif key.text in read:

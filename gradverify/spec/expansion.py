@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import RoleError, SpecError, UsageError, nearest_name
-from gradverify.layers.registry import LAYERS, Kind, LayerInfo
+from gradverify.layers.registry import LAYERS, Kind, LayerInfo, with_defaults
 from gradverify.spec.code import with_lengths
+from gradverify.spec.counterparts import At, Counterpart
 from gradverify.spec.model import Case, CaseSpec, InputSpec, Spec, Tolerance
 from gradverify.spec.nodes import Node, Position, Problems, TooManyProblems, shortened
 from gradverify.spec.shapes import match_shapes
@@ -24,7 +25,7 @@ from gradverify.spec.sweeping import (
     with_parameters,
 )
 from gradverify.spec.target_model import LayerTarget, Target
-from gradverify.spec.windows import windows
+from gradverify.spec.windows import parameter_at, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -118,6 +119,7 @@ def _overridden(case: CaseSpec, overrides: Overrides) -> CaseSpec:
     for name, text in overrides.sweeps.items():
         if name in rules:
             _check_one_meaning(name, case)
+            _check_not_set_by_row(name, case)
             sweep[name] = _set_values(name, text, rules[name])
     overlap = overlapping(sweep)
     if overlap is not None:
@@ -145,6 +147,11 @@ def _check_one_meaning(name: str, case: CaseSpec) -> None:
     known = {item.name for item in LAYERS[target.layer].parameters} if isinstance(target, LayerTarget) else case.params
     if name in case.dims and name in known:
         raise UsageError(f"--set {name}: '{name}' is a parameter and one of dims in '{case.name}', expected two names")
+
+
+def _check_not_set_by_row(name: str, case: CaseSpec) -> None:
+    if case.placed is not None and name in case.placed.set_by_row:
+        raise UsageError(f"--set {name}: the battery of '{case.name}' sets it, expected another parameter")
 
 
 def _set_values(name: str, text: str, rule: Any) -> tuple[Any, ...]:
@@ -181,6 +188,7 @@ def _expand_case(case: CaseSpec, problems: Problems) -> Iterator[Case]:
 
 
 def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Problems) -> Case:
+    swept = sweep if case.placed is None else {"battery": case.placed.row.name, **sweep}
     dims = {name: sweep.get(name, length) for name, length in case.dims.items()}
     params = _effective(case, target, {name: value for name, value in sweep.items() if name not in dims})
     inputs = tuple(_resolved(item, dims, case, problems) for item in case.inputs)
@@ -191,14 +199,14 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
     if not isinstance(target, LayerTarget):
         _check_window(case, inputs, params, problems)
     return Case(
-        id=_case_id(case, target, sweep),
+        id=_case_id(case, target, swept),
         name=case.name,
         spec=case.file,
         line=case.position.line,
         target=with_lengths(target, dims),
         inputs=inputs,
         params=params,
-        sweep=sweep,
+        sweep=swept,
         window=case.window,
         seed=case.seed,
         dtype=case.dtype,
@@ -214,7 +222,23 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
         search_path=case.search_path,
         preload=case.preload,
         absent=case.absent,
+        placed=case.placed,
+        reference=None if case.reference is None else _with_values(case.reference, params),
     )
+
+
+def _with_values(counterpart: Counterpart, params: Mapping[str, Any]) -> Counterpart:
+    """Return a counterpart with all its parameters in values: those of a layer with defaults, in the table's order."""
+
+    def valued(value: Any) -> Any:
+        if isinstance(value, list):
+            return [valued(item) for item in value]
+        return parameter_at(params, value.path) if isinstance(value, At) else value
+
+    values = {name: valued(value) for name, value in counterpart.params.items()}
+    if isinstance(counterpart.target, LayerTarget):
+        values = with_defaults(LAYERS[counterpart.target.layer], values)
+    return replace(counterpart, params=values)
 
 
 def _case_id(case: CaseSpec, target: Target, sweep: dict[str, Any]) -> str:
@@ -229,12 +253,7 @@ def _effective(case: CaseSpec, target: Target, swept: dict[str, Any]) -> dict[st
     params = with_parameters(case.params, swept)
     if not isinstance(target, LayerTarget):
         return params
-    table = LAYERS[target.layer].parameters
-    full = {item.name: params.get(item.name, item.default) for item in table}
-    for item in table:
-        if item.default_from and item.name not in params:
-            full[item.name] = full[item.default_from]
-    return full
+    return with_defaults(LAYERS[target.layer], params)
 
 
 def _resolved(item: InputSpec, dims: Mapping[str, int], case: CaseSpec, problems: Problems) -> InputSpec:

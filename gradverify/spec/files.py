@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gradverify.errors import SpecError, UsageError
+from gradverify.spec.battery import PlacedRow, with_batteries
 from gradverify.spec.cases import FileContext, read_case
 from gradverify.spec.language import SPEC
 from gradverify.spec.model import SHIMS, CaseSpec, Spec
@@ -68,12 +69,16 @@ def _read_spec(path: Path, problems: Problems) -> Spec | None:
     root = read_document(path, problems)
     if root is None:
         return None
-    values = SPEC.read(root, problems)
     if not isinstance(root, MappingNode):
+        SPEC.read(root, problems)
         return None
+    written = root.get("cases")
+    root, rows = with_batteries(root, problems)
+    values = SPEC.read(root, problems)
     context = _context(path, values)
     _check_preload(root, context.preload, problems)
-    cases = _read_cases(root.get("cases"), context, problems)
+    _check_unique(written, problems)
+    cases = _read_cases(root.get("cases"), rows, context, problems)
     return Spec(file=str(path), seed=values.get("seed", 0), cases=cases)
 
 
@@ -107,19 +112,21 @@ def _check_preload(root: MappingNode, preload: tuple[str, ...], problems: Proble
             problems.add(place.position, message)
 
 
-def _read_cases(node: Node | None, context: FileContext, problems: Problems) -> tuple[CaseSpec, ...]:
+def _read_cases(
+    node: Node | None, rows: tuple[PlacedRow | None, ...], context: FileContext, problems: Problems
+) -> tuple[CaseSpec, ...]:
     if not isinstance(node, SequenceNode):
         return ()
-    mappings = [item for item in node.items if isinstance(item, MappingNode)]
-    read = [read_case(item, context, problems) for item in mappings]
-    _check_unique(mappings, problems)
+    pairs = [(item, row) for item, row in zip(node.items, rows, strict=True) if isinstance(item, MappingNode)]
+    read = [read_case(item, context, problems, row) for item, row in pairs]
     return tuple(case for case in read if case is not None)
 
 
-def _check_unique(cases: list[MappingNode], problems: Problems) -> None:
+def _check_unique(cases: Node | None, problems: Problems) -> None:
     """Record every name that an earlier case has already."""
     first: dict[str, int] = {}
-    for case in cases:
+    listed = cases.items if isinstance(cases, SequenceNode) else ()
+    for case in (item for item in listed if isinstance(item, MappingNode)):
         name = case.get("name")
         text = getattr(name, "text", None)
         if name is None or text is None:

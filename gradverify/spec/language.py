@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from gradverify.layers.batteries import BATTERIES
 from gradverify.layers.registry import LAYERS, Kind
 from gradverify.spec.grammar import Either, Field, ListOf, Plain, Rule, Section, Table
 from gradverify.spec.model import COTANGENTS, DTYPES, LARGEST_MEMORY, METHODS, SHIMS, Check, Fill
 from gradverify.spec.scalars import Choice, Flag, Real, Text, Whole
 from gradverify.spec.target_rules import RETURNS, TARGET_FIELDS
 
-__all__ = ["CASE", "EITHER_INPUT", "INTEGER_DTYPES", "PARAMETER_RULES", "RANGE", "SPEC", "TARGETS"]
+__all__ = ["BATTERY", "CASE", "EITHER_INPUT", "INTEGER_DTYPES", "PARAMETER_RULES", "RANGE", "SPEC", "TARGETS"]
 
 INTEGER_DTYPES = ("int64", "int32", "int16", "int8", "uint8", "bool")
 TARGETS = ("layer", *TARGET_FIELDS)
@@ -78,6 +79,52 @@ _INPUT = Section(
     },
 )
 EITHER_INPUT = Either("a shape like [2, 3], or a mapping like {shape: [2, 3], init: normal}", (_SHAPE, _INPUT))
+
+_ROWS = ListOf(
+    Text("the name of a row", r"[a-z0-9-]+"), "a list of rows, as gradverify layers NAME --battery has them", 1
+)
+_BATTERY_OF = Choice("a layer with a battery", tuple(BATTERIES))
+BATTERY = Either(
+    "the name of a layer, or {layer: ..., without: [...]}",
+    (
+        _BATTERY_OF,
+        Section(
+            "a battery",
+            {
+                "layer": Field(_BATTERY_OF, "whose battery", required=True),
+                "rows": Field(_ROWS, "only these rows"),
+                "without": Field(_ROWS, "rows to leave out"),
+                "also": Field(_ROWS, "rows that run only where they are asked for"),
+            },
+        ),
+    ),
+)
+_REFERENCE = Either(
+    "a built-in layer, torch:module.function, or {layer: ..., params: {...}}",
+    (
+        Text("a built-in layer, torch:module.function or jax:module.function", r"[^\x00-\x1f\x7f]+", 2000),
+        Section(
+            "a reference",
+            {
+                "layer": Field(Choice("a built-in layer", tuple(LAYERS)), "a built-in layer"),
+                "implementation": Field(Text("an implementation's name"), "which one of it"),
+                **TARGET_FIELDS,
+                "inputs": Field(
+                    Table(
+                        Text("an input's name", _NAME),
+                        "a mapping from its inputs to those of the case",
+                        _named("a name"),
+                    ),
+                    "which input of the case stands for each of its inputs",
+                ),
+                "params": Field(
+                    Table(Plain(), "a mapping from its parameters to values or paths", _named("a parameter's name")),
+                    "its parameters: values, or paths of parameters of the case",
+                ),
+            },
+        ),
+    ),
+)
 
 _ROLE = Either("a parameter's name or a whole number", (Whole(0), Text("a name")))
 _ROLES = Either(
@@ -163,6 +210,10 @@ CASE = Section(
             "the full product over these is run",
         ),
         "geometry": Field(_GEOMETRY, "what the window of your own function is, so that audit can judge it"),
+        "battery": Field(
+            BATTERY, "cases at the edges where layers of this kind break; $stride and the like get its values"
+        ),
+        "reference": Field(_REFERENCE, "what outputs and gradients must equal, on the same inputs, to rounding"),
         "checks": Field(
             ListOf(Choice("a check", tuple(check.value for check in Check)), "a list of checks", 1),
             "limits the case to these checks",
@@ -183,7 +234,7 @@ CASE = Section(
         **_SHARED,
     },
     example=": a mapping with name, inputs and a target",
-    reserved=("network", "battery", "reference", "contracts", "allow"),
+    reserved=("network", "contracts", "allow"),
 )
 
 SPEC = Section(

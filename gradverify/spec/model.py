@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradverify.results import CaseResult, Verdict
+from gradverify.results import BatteryRow, CaseResult, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gradverify.layers.registry import WindowRoles
+    from gradverify.spec.battery import PlacedRow
+    from gradverify.spec.counterparts import Counterpart
     from gradverify.spec.nodes import Position
     from gradverify.spec.target_model import Target
 
@@ -143,6 +145,10 @@ class CaseSpec:
         What analytic gradients are multiplied with before they are compared, by input; names are dims.
     search_path, preload, absent
         Folders searched for user code, what is imported before it, and packages it may do without; empty for built-ins.
+    placed
+        The row of its battery, where it has one.
+    reference
+        What outputs and gradients must equal.
     """
 
     name: str
@@ -169,6 +175,8 @@ class CaseSpec:
     search_path: tuple[str, ...]
     preload: tuple[str, ...]
     absent: tuple[str, ...]
+    placed: PlacedRow | None
+    reference: Counterpart | None
     positions: Mapping[tuple[str, ...], Position]
 
     def where(self, *path: str) -> Position:
@@ -202,8 +210,8 @@ class Case:
         The swept ones.
     window
         Roles of the window, for windowed layers.
-    memory, max_passes, cotangent, scale, search_path, preload, absent
-        As in ``CaseSpec``.
+    memory, max_passes, cotangent, scale, search_path, preload, absent, placed, reference
+        As in ``CaseSpec``; the parameters of the reference in values.
     """
 
     id: str
@@ -229,6 +237,8 @@ class Case:
     search_path: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    placed: PlacedRow | None = None
+    reference: Counterpart | None = None
 
     @property
     def home(self) -> str:
@@ -236,6 +246,11 @@ class Case:
         if not self.target.home:
             return ""
         return ",".join((self.target.home, *self.preload, *self.absent, *_imports(self.params)))
+
+    @property
+    def _battery(self) -> BatteryRow | None:
+        placed = self.placed
+        return None if placed is None else BatteryRow(layer=placed.layer, row=placed.row.name, reason=placed.row.reason)
 
     def result(self, verdict: Verdict, reason: str | None, **found: Any) -> CaseResult:
         """Return what was found about this case; ``found`` are the other fields of a ``CaseResult``."""
@@ -250,6 +265,7 @@ class Case:
             expect=self.expect,
             params=self.params,
             sweep=self.sweep,
+            battery=self._battery,
             **found,
         )
 

@@ -1,0 +1,315 @@
+"""A case with a battery becomes a case for each of its rows: ``$stride`` and the like get the row's values."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from gradverify.errors import nearest_name
+from gradverify.layers.batteries import BATTERIES, Battery, Row
+from gradverify.layers.registry import LAYERS
+from gradverify.spec.aliases import parameter_called
+from gradverify.spec.battery_inputs import place_inputs
+from gradverify.spec.counterparts import Arrangement, Counterpart
+from gradverify.spec.language import BATTERY
+from gradverify.spec.nodes import MappingNode, Node, Position, Problems, ScalarNode, SequenceNode, node_of
+from gradverify.spec.target_model import LayerTarget
+from gradverify.spec.target_rules import TARGET_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["PlacedRow", "with_batteries"]
+
+_NAME = re.compile(r"\$([A-Za-z_]\w*)")
+# Keys of a case in which names stand for the row's values.
+_SUBSTITUTED = ("params", "scale", "reference", *TARGET_FIELDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedRow:
+    """A row of a battery in a case.
+
+    Attributes
+    ----------
+    layer, row
+        Which row of which battery.
+    set_by_row
+        Paths of the case's parameters that the row sets.
+    lengths
+        Length of every symbol.
+    kind
+        The built-in layer, on the inputs of the case.
+    """
+
+    layer: str
+    row: Row
+    set_by_row: tuple[str, ...]
+    lengths: Mapping[str, int]
+    kind: Counterpart
+
+
+def with_batteries(root: MappingNode, problems: Problems) -> tuple[MappingNode, tuple[PlacedRow | None, ...]]:
+    """Return a document in which every case with a battery is one for each of its rows, and what belongs to each case.
+
+    Parameters
+    ----------
+    root
+        The document.
+    problems
+        Receives what is wrong with batteries; such a case is left out.
+    """
+    listed = root.get("cases")
+    if not isinstance(listed, SequenceNode) or not any(_has_battery(item) for item in listed.items):
+        return root, (None,) * (len(listed.items) if isinstance(listed, SequenceNode) else 0)
+    placed: list[tuple[Node, PlacedRow | None]] = []
+    for item in listed.items:
+        if isinstance(item, MappingNode) and _has_battery(item):
+            placed.extend(_placed(item, problems))
+        else:
+            placed.append((item, None))
+    cases = SequenceNode(tuple(node for node, _ in placed), listed.position)
+    entries = tuple((key, cases if key.text == "cases" else value) for key, value in root.entries)
+    return replace(root, entries=entries), tuple(row for _, row in placed)
+
+
+def _has_battery(node: Node) -> bool:
+    return isinstance(node, MappingNode) and node.get("battery") is not None
+
+
+def _placed(case: MappingNode, problems: Problems) -> Iterator[tuple[Node, PlacedRow]]:
+    """Yield the case at every row that asks nothing of it but what it is told about."""
+    before = len(problems.found)
+    asked = _asked(case, problems)
+    if asked is None:
+        return
+    battery, rows = asked
+    reader = _Case(case, battery, problems)
+    reader.check()
+    if len(problems.found) > before:
+        return
+    chosen = [row for row in rows if reader.covers(row)]
+    if not chosen:
+        wanted = "expected $ and a name in the place of values that may differ: " + ", ".join(reader.names)
+        problems.add(_key(case, "battery"), f"no row of the battery fits what the case fixes, {wanted}")
+    for row in chosen:
+        yield reader.at(row)
+
+
+def _asked(case: MappingNode, problems: Problems) -> tuple[Battery, tuple[Row, ...]] | None:
+    """Return the battery and the rows that a case asks for."""
+    node = case.get("battery")
+    assert node is not None  # noqa: S101  callers know
+    before = len(problems.found)
+    read = BATTERY.read(node, problems)
+    if len(problems.found) > before:
+        return None
+    section = read if isinstance(read, dict) else {"layer": read}
+    battery = BATTERIES[section["layer"]]
+    known = {row.name: row for row in battery.rows}
+    for key in ("rows", "without", "also"):
+        for name in section.get(key, ()):
+            if name not in known:
+                message = f"'{name}' is no row of the {battery.layer} battery, {nearest_name(name, tuple(known))}"
+                problems.add(_within(node, key), message)
+    if len(problems.found) > before:
+        return None
+    usual = {row.name for row in battery.rows if not row.asked}
+    names = set(section.get("rows", usual)) - set(section.get("without", ())) | set(section.get("also", ()))
+    return battery, tuple(row for row in battery.rows if row.name in names)
+
+
+class _Case:
+    """A case with a battery.
+
+    Parameters
+    ----------
+    node
+        The case in the file.
+    battery
+        Its battery.
+    problems
+        Receives what is wrong with it.
+    """
+
+    def __init__(self, node: MappingNode, battery: Battery, problems: Problems) -> None:
+        self.node = node
+        self.battery = battery
+        self.problems = problems
+        self.built_in = node.get("layer") is not None
+        self.names = tuple(battery.meanings(battery.rows[0], {}))
+        self.inputs = place_inputs(node, battery, problems)
+        written = [item for key, item in node.entries if key.text in _SUBSTITUTED]
+        self.mapped = {name for item in written for name, _ in _names_in(item)}
+        self.pinned, self.paths = self._parameters()
+        if self.built_in:
+            self.mapped |= {name for name in self.names if not name.startswith(tuple(self.pinned) or "$")}
+
+    def check(self) -> None:
+        """Record every name that stands for nothing, and every sweep over what the rows set."""
+        for key, item in self.node.entries:
+            for name, place in _names_in(item) if key.text in _SUBSTITUTED else ():
+                if name not in self.names:
+                    hint = nearest_name(name, self.names)
+                    self.problems.add(place, f"'${name}' is no name of the {self.battery.layer} battery, {hint}")
+        sweep = self.node.get("sweep")
+        for key, _ in sweep.entries if isinstance(sweep, MappingNode) else ():
+            if key.text in self.paths:
+                self.problems.add(key.position, f"'{key.text}' is set by the battery, expected no sweep over it")
+
+    def _parameters(self) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return parameters of the layer that the case fixes, and the paths of those that the rows set."""
+        own = tuple(item.name for item in self.battery.parameters)
+        pinned, paths = {}, []
+        for path, value in _leaves(self.node.get("params")):
+            if any(True for _ in _names_in(value)):
+                paths.append(path)
+            elif (name := parameter_called(path, own)) is not None:
+                pinned[name] = _plain(value)
+        return pinned, tuple(paths)
+
+    def covers(self, row: Row) -> bool:
+        """Return whether the case can be run at a row."""
+        inputs = {item.stands_for for item in self.inputs}
+        fits = all(item.fits(self.battery, row) for item in self.inputs)
+        return fits and self.battery.covers(row, self.mapped, self.pinned, inputs)
+
+    def at(self, row: Row) -> tuple[Node, PlacedRow]:
+        """Return the case at a row."""
+        meanings = self.battery.meanings(row, self.pinned)
+        entries = [
+            (key, self._entry(key.text, item, meanings)) for key, item in self.node.entries if key.text != "battery"
+        ]
+        entries = [(key, item) for key, item in entries if key.text != "inputs"]
+        place = _key(self.node, "battery")
+        entries.append((_text("inputs", _key(self.node, "inputs")), self._inputs_at(row)))
+        if self.built_in:
+            entries = [(key, item) for key, item in entries if key.text != "params"]
+            entries.append((_text("params", place), node_of(self.battery.values_of(row, self.pinned), place)))
+        elif self.node.get("geometry") is None:
+            entries += [(_text("geometry", place), node_of(roles, place)) for roles in self._windows(row)]
+        kind = Counterpart(
+            name=self.battery.layer,
+            target=LayerTarget(self.battery.layer, LAYERS[self.battery.layer].fast),
+            params=self.battery.values_of(row, self.pinned),
+            inputs={item.stands_for: item.name for item in self.inputs},
+            arrangements=self._arrangements(row),
+            output=self._output(row),
+        )
+        placed = PlacedRow(
+            layer=self.battery.layer,
+            row=row,
+            set_by_row=self.paths,
+            lengths=self.battery.lengths_of(row),
+            kind=kind,
+        )
+        return replace(self.node, entries=tuple(entries)), placed
+
+    def _entry(self, name: str, item: Node, meanings: Mapping[str, Any]) -> Node:
+        return _substituted(item, meanings) if name in _SUBSTITUTED else item
+
+    def _inputs_at(self, row: Row) -> Node:
+        """Return the inputs of the case at a row: those of the battery, and those that are the case's own."""
+        given = self.node.get("inputs")
+        stand = {item.name: item for item in self.inputs}
+        if not isinstance(given, MappingNode):
+            place = _key(self.node, "battery")
+            return MappingNode(
+                tuple((_text(name, place), node_of(item.at(self.battery, row), place)) for name, item in stand.items()),
+                place,
+            )
+        entries = tuple(
+            (key, node_of(stand[key.text].at(self.battery, row), key.position) if key.text in stand else item)
+            for key, item in given.entries
+        )
+        return MappingNode(entries, given.position)
+
+    def _arrangements(self, row: Row) -> dict[str, Arrangement]:
+        found = {item.stands_for: item.arrangement(self.battery, row) for item in self.inputs}
+        return {name: arrangement for name, arrangement in found.items() if arrangement is not None}
+
+    def _output(self, row: Row) -> tuple[int, ...] | None:
+        """Return the order of the output's axes, which is that of the first input's."""
+        first = next((item for item in self.inputs if item.stands_for in self.battery.fed), None)
+        arrangement = None if first is None else first.arrangement(self.battery, row)
+        return None if arrangement is None else arrangement.order
+
+    def _windows(self, row: Row) -> Iterator[dict[str, Any]]:
+        """Yield the roles of the window, in numbers, for windowed layers."""
+        first = next((item for item in self.inputs if item.stands_for == next(iter(self.battery.axes))), None)
+        if LAYERS[self.battery.layer].window is None or first is None:
+            return
+        meanings = self.battery.meanings(row, self.pinned)
+
+        def pair(name: str) -> list[Any]:
+            value = meanings.get(name, 1)
+            return list(value) if isinstance(value, list) else [value, value]
+
+        layout = {} if first.axes is None else {"layout": "".join(str(axis) for axis in first.axes)}
+        yield {
+            "input": first.name,
+            "kernel": pair("kernel_size"),
+            "stride": pair("stride"),
+            "padding": pair("padding"),
+            "dilation": pair("dilation"),
+            **layout,
+        }
+
+
+def _names_in(node: Node) -> Iterator[tuple[str, Position]]:
+    """Yield every name behind a $ in a tree, and where it stands."""
+    if isinstance(node, ScalarNode):
+        if isinstance(node.value, str):
+            yield from ((name, node.position) for name in _NAME.findall(node.value))
+        return
+    inner = node.items if isinstance(node, SequenceNode) else tuple(value for _, value in node.entries)
+    for item in inner:
+        yield from _names_in(item)
+
+
+def _substituted(node: Node, meanings: Mapping[str, Any]) -> Node:
+    """Return a tree with values in the place of names; within text, as in a call, as Python writes them."""
+    if isinstance(node, SequenceNode):
+        return replace(node, items=tuple(_substituted(item, meanings) for item in node.items))
+    if isinstance(node, MappingNode):
+        return replace(node, entries=tuple((key, _substituted(value, meanings)) for key, value in node.entries))
+    if not isinstance(node.value, str):
+        return node
+    alone = _NAME.fullmatch(node.value)
+    if alone is not None and alone[1] in meanings:
+        return node_of(meanings[alone[1]], node.position)
+    text = _NAME.sub(lambda found: repr(meanings.get(found[1], found[0])), node.value)
+    return node if text == node.value else ScalarNode(text, text, node.position)
+
+
+def _leaves(node: Node | None, prefix: str = "") -> Iterator[tuple[str, Node]]:
+    """Yield the dotted path and the value of every parameter that is no mapping itself."""
+    for key, value in node.entries if isinstance(node, MappingNode) else ():
+        path = f"{prefix}{key.text}"
+        if isinstance(value, MappingNode):
+            yield from _leaves(value, f"{path}.")
+        else:
+            yield path, value
+
+
+def _plain(node: Node) -> Any:
+    if isinstance(node, ScalarNode):
+        return node.value
+    if isinstance(node, SequenceNode):
+        return [_plain(item) for item in node.items]
+    return {key.text: _plain(value) for key, value in node.entries}
+
+
+def _text(text: str, place: Position) -> ScalarNode:
+    return ScalarNode(text, text, place)
+
+
+def _key(node: MappingNode, name: str) -> Position:
+    key = next((key for key, _ in node.entries if key.text == name), None)
+    return node.position if key is None else key.position
+
+
+def _within(node: Node, name: str) -> Position:
+    inner = node.get(name) if isinstance(node, MappingNode) else None
+    return node.position if inner is None else inner.position
