@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gradverify.checks import contracts
+from gradverify.checks.dependence import dependence
 from gradverify.checks.geometry import geometry_of, impossible
 from gradverify.checks.gradient import check_gradients
 from gradverify.checks.reference import belonging, reference
@@ -131,6 +132,7 @@ def _contracts(case: Case, subject: Subject, trial: Trial) -> Iterator[Contract]
     covered = contracts.coverage(subject)
     if covered is not None:
         yield covered
+    yield from dependence(case, subject, trial)
     yield from reference(case, subject, trial)
     agreed = contracts.agreement(case, subject, trial)
     if agreed is not None:

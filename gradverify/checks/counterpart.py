@@ -89,6 +89,16 @@ class Working:
             if found.get(theirs) is not None
         }
 
+    def takes(self, name: str) -> bool:
+        """Return whether an input of the case stands for one of its own."""
+        return name in self._mine.values()
+
+    def samples(self) -> tuple[str, int]:
+        """Return the case's input that holds samples, and which axis of it runs over them."""
+        first = next(iter(self._mine))
+        arrangement = self._counterpart.arrangements.get(first)
+        return self._mine[first], 0 if arrangement is None else arrangement.order[0]
+
     def _taken(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """Return its inputs, made of those of the case."""
         taken = {theirs: self._to_theirs(theirs, inputs[mine]) for theirs, mine in self._mine.items()}

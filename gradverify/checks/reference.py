@@ -9,6 +9,7 @@ import numpy as np
 
 from gradverify.checks.counterpart import Working
 from gradverify.checks.data import rounded
+from gradverify.checks.masked import draws_a_mask, masked_reference
 from gradverify.numerics.error_bar import rounding_floor
 from gradverify.numerics.functional import Functional
 from gradverify.results import Contract, Severity, Verdict
@@ -51,6 +52,9 @@ class _Reference:
 def reference(case: Case, subject: Subject, trial: Trial) -> Iterator[Contract]:
     """Check that outputs and gradients equal those of the reference, to rounding; nothing where there is none."""
     if case.reference is None:
+        return
+    if draws_a_mask(case.reference):
+        yield from masked_reference(subject, trial, case.reference)
         return
     made = _made(case, subject, trial)
     forward = _forward(made)

@@ -12,7 +12,7 @@ from gradverify.layers.registry import LAYERS
 from gradverify.spec.aliases import parameter_called
 from gradverify.spec.battery_inputs import place_inputs
 from gradverify.spec.counterparts import Arrangement, Counterpart
-from gradverify.spec.language import BATTERY
+from gradverify.spec.language import BATTERY, PARAMETER_RULES
 from gradverify.spec.nodes import MappingNode, Node, Position, Problems, ScalarNode, SequenceNode, node_of
 from gradverify.spec.target_model import LayerTarget
 from gradverify.spec.target_rules import TARGET_FIELDS
@@ -84,8 +84,8 @@ def _placed(case: MappingNode, problems: Problems) -> Iterator[tuple[Node, Place
     asked = _asked(case, problems)
     if asked is None:
         return
-    battery, rows = asked
-    reader = _Case(case, battery, problems)
+    battery, rows, fixed = asked
+    reader = _Case(case, battery, fixed, problems)
     reader.check()
     if len(problems.found) > before:
         return
@@ -97,8 +97,8 @@ def _placed(case: MappingNode, problems: Problems) -> Iterator[tuple[Node, Place
         yield reader.at(row)
 
 
-def _asked(case: MappingNode, problems: Problems) -> tuple[Battery, tuple[Row, ...]] | None:
-    """Return the battery and the rows that a case asks for."""
+def _asked(case: MappingNode, problems: Problems) -> tuple[Battery, tuple[Row, ...], dict[str, Any]] | None:
+    """Return the battery that a case asks for, the rows, and what it says is fixed."""
     node = case.get("battery")
     assert node is not None  # noqa: S101  callers know
     before = len(problems.found)
@@ -113,11 +113,24 @@ def _asked(case: MappingNode, problems: Problems) -> tuple[Battery, tuple[Row, .
             if name not in known:
                 message = f"'{name}' is no row of the {battery.layer} battery, {nearest_name(name, tuple(known))}"
                 problems.add(_within(node, key), message)
+    _check_fixed(node, battery, problems)
     if len(problems.found) > before:
         return None
     usual = {row.name for row in battery.rows if not row.asked}
     names = set(section.get("rows", usual)) - set(section.get("without", ())) | set(section.get("also", ()))
-    return battery, tuple(row for row in battery.rows if row.name in names)
+    return battery, tuple(row for row in battery.rows if row.name in names), section.get("fixed", {})
+
+
+def _check_fixed(node: Node, battery: Battery, problems: Problems) -> None:
+    """Check that what is fixed are parameters of the layer, with values that they can have."""
+    fixed = node.get("fixed") if isinstance(node, MappingNode) else None
+    known = {item.name: item for item in battery.parameters}
+    for key, value in fixed.entries if isinstance(fixed, MappingNode) else ():
+        if key.text in known:
+            PARAMETER_RULES[known[key.text].kind].read(value, problems)
+        else:
+            hint = nearest_name(key.text, tuple(known))
+            problems.add(key.position, f"'{key.text}' is not a parameter of {battery.layer}, {hint}")
 
 
 class _Case:
@@ -127,13 +140,13 @@ class _Case:
     ----------
     node
         The case in the file.
-    battery
-        Its battery.
+    battery, fixed
+        Its battery, and the parameters of the layer that it says are fixed.
     problems
         Receives what is wrong with it.
     """
 
-    def __init__(self, node: MappingNode, battery: Battery, problems: Problems) -> None:
+    def __init__(self, node: MappingNode, battery: Battery, fixed: dict[str, Any], problems: Problems) -> None:
         self.node = node
         self.battery = battery
         self.problems = problems
@@ -142,7 +155,8 @@ class _Case:
         self.inputs = place_inputs(node, battery, problems)
         written = [item for key, item in node.entries if key.text in _SUBSTITUTED]
         self.mapped = {name for item in written for name, _ in _names_in(item)}
-        self.pinned, self.paths = self._parameters()
+        pinned, self.paths = self._parameters()
+        self.pinned = {**pinned, **fixed}
         if self.built_in:
             self.mapped |= {name for name in self.names if not name.startswith(tuple(self.pinned) or "$")}
 

@@ -94,6 +94,10 @@ BATTERY = Either(
                 "layer": Field(_BATTERY_OF, "whose battery", required=True),
                 "rows": Field(_ROWS, "only these rows"),
                 "without": Field(_ROWS, "rows to leave out"),
+                "fixed": Field(
+                    Table(Plain(), "a mapping from parameter names to values", _named("a parameter's name")),
+                    "parameters of the layer that are written into your code, and what they are",
+                ),
                 "also": Field(_ROWS, "rows that run only where they are asked for"),
             },
         ),

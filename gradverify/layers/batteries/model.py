@@ -130,7 +130,11 @@ class Battery:
         return with_defaults(LAYERS[self.layer], {**self.values, **pinned, **row.values})
 
     def meanings(self, row: Row, pinned: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what every name stands for in a row: parameters, halves of pairs, lengths, a square kernel's one."""
+        """Return what every name stands for in a row.
+
+        Parameters; ``stride_h`` and ``stride_w``, the halves of pairs; ``drop``, the fraction that a dropout does not
+        keep; lengths; and ``kernel_size``, one name for both lengths of a kernel.
+        """
         found: dict[str, Any] = {}
         values = self.values_of(row, pinned)
         for item in self.parameters:
@@ -138,6 +142,8 @@ class Battery:
             found[item.name] = value
             parts = value if isinstance(value, list) else (value, value)
             found.update(zip(_halves(item), parts, strict=False))
+        if "p" in values:
+            found["drop"] = 1 - values["p"]
         lengths = self.lengths_of(row)
         if _KERNEL[0] in lengths:
             found["kernel_size"] = lengths["HH"] if lengths["HH"] == lengths["WW"] else [lengths["HH"], lengths["WW"]]
@@ -165,7 +171,7 @@ class Battery:
             others = {other: told for other, told in row.values.items() if other != name}
             whole = name in mapped and not isinstance(value, list)
             parts = _halves(table[name])
-            told = whole or bool(parts and all(part in mapped for part in parts))
+            told = whole or bool(parts and all(part in mapped for part in parts)) or (name == "p" and "drop" in mapped)
             if not told and value != self.values_of(replace(row, values=others), pinned)[name]:
                 return False
         return True

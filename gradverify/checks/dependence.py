@@ -1,0 +1,168 @@
+"""Contracts on what outputs depend on, where the kind of the layer is known: exact, and free of differences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradverify.checks.counterpart import Working
+from gradverify.checks.masked import draws_a_mask
+from gradverify.errors import TargetError
+from gradverify.numerics.functional import spread
+from gradverify.numerics.sampling import stream
+from gradverify.results import Contract, Severity, Verdict
+from gradverify.spec.target_model import LayerTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from gradverify.checks.subject import Subject, Trial
+    from gradverify.spec.counterparts import Counterpart
+    from gradverify.spec.model import Case
+
+__all__ = ["dependence"]
+
+# Entries of each input that are moved, one at a time.
+_ENTRIES = 4
+# How far they are moved, in spreads of the input.
+_FAR = 3.0
+# By how much a change must lie above or below what counts as one, so that two ways to compute it agree.
+_CLEAR = 4.0
+
+
+def dependence(case: Case, subject: Subject, trial: Trial) -> Iterator[Contract]:
+    """Check that samples stay apart and that outputs read what a layer of this kind reads.
+
+    Nothing where the kind is not known, or draws at random: two masks are not the same.
+    """
+    kind = _kind_of(case)
+    if kind is None or draws_a_mask(kind):
+        return
+    try:
+        working = Working(case, kind, subject.inputs)
+        wanted = working.outputs(working.forward(subject.inputs), trial.forward.outputs)
+    except TargetError:
+        return  # an object whose arrays cannot be told from one another
+    if isinstance(wanted, str):
+        message = (
+            f"{wanted}, with {_in_words(kind)}; say battery: {{layer: {kind.name}, fixed: ...}} where yours differ"
+        )
+        severity = Severity.WARNING if case.reference is None else Severity.FAILURE
+        yield Contract(code="footprint", verdict=Verdict.FAIL, severity=severity, message=message)
+        return
+    both = _Both(case, subject, trial, working, wanted)
+    yield from _samples(both)
+    yield _footprint(both)
+
+
+def _kind_of(case: Case) -> Counterpart | None:
+    """Return the built-in layer that a case is said to be; a built-in itself needs none."""
+    if isinstance(case.target, LayerTarget):
+        return None
+    if case.reference is not None and isinstance(case.reference.target, LayerTarget):
+        return case.reference
+    return None if case.placed is None else case.placed.kind
+
+
+def _in_words(kind: Counterpart) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in kind.params.items()) or "no parameters"
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """The layer of a case and a built-in one, side by side."""
+
+    case: Case
+    subject: Subject
+    trial: Trial
+    working: Working
+    wanted: tuple[NDArray[Any], ...]
+
+    def moved(self, name: str, value: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return how far the outputs of both move with an input, each in units of what counts as a change."""
+        point = {**self.subject.inputs, name: value}
+        mine = self.subject.target.forward(point).outputs[0]
+        theirs = self.working.outputs(self.working.forward(point), (mine,))
+        if isinstance(theirs, str):
+            raise TargetError(theirs)
+        return _changes(mine, self.trial.forward.outputs[0]), _changes(theirs[0], self.wanted[0])
+
+    def random(self, name: str) -> np.random.Generator:
+        """Return a stream for changes of an input."""
+        return stream(self.case.seed, "dependence", self.case.name, name)
+
+
+def _changes(after: NDArray[Any], before: NDArray[Any]) -> NDArray[Any]:
+    eps = float(np.finfo(before.dtype).eps)
+    least = eps ** (2 / 3) * max(float(np.max(np.abs(before), initial=0.0)), float(np.finfo(before.dtype).tiny))
+    return np.asarray(np.abs(after - before) / least)
+
+
+def _samples(both: _Both) -> Iterator[Contract]:
+    """Check that the outputs of one sample do not move with another, where a layer of this kind keeps them apart."""
+    name, axis = both.working.samples()
+    value = both.subject.inputs[name]
+    output = both.trial.forward.outputs[0]
+    if value.shape[axis] < 2 or output.ndim != value.ndim or output.shape[axis] != value.shape[axis]:
+        return
+    changed = value.copy()
+    first = [slice(None)] * value.ndim
+    first[axis] = slice(0, 1)
+    noise = both.random(name).standard_normal(changed[tuple(first)].shape)
+    changed[tuple(first)] += (_FAR * spread(value) * noise).astype(value.dtype)
+    mine, theirs = both.moved(name, changed)
+    rest = [slice(None)] * value.ndim
+    rest[axis] = slice(1, None)
+    if np.any(theirs[tuple(rest)] > 1 / _CLEAR):
+        return  # a layer of this kind lets samples meet
+    coupled = int(np.sum(mine[tuple(rest)] > _CLEAR))
+    message = (
+        f"{coupled} outputs of other samples move with the first sample; a {both.working.name} keeps samples apart"
+    )
+    yield _contract("sample-independence", [message] if coupled else [], "no sample moves the outputs of another")
+
+
+def _footprint(both: _Both) -> Contract:
+    """Check that single entries of the inputs move the outputs that they move in a layer of this kind."""
+    problems = []
+    for name, value in both.subject.inputs.items():
+        if value.dtype.kind != "f" or not value.size or not both.working.takes(name):
+            continue
+        random = both.random(f"{name} entry")
+        for flat in random.choice(value.size, min(_ENTRIES, value.size), replace=False):
+            index = tuple(int(axis) for axis in np.unravel_index(int(flat), value.shape))
+            changed = value.copy()
+            changed[index] += value.dtype.type(_FAR * spread(value) * (1 if random.integers(2) else -1))
+            problem = _difference(
+                f"{name}[{', '.join(map(str, index))}]", *both.moved(name, changed), both.working.name
+            )
+            if problem is not None:
+                problems.append(problem)
+                break
+    return _contract("footprint", problems, f"outputs read of the inputs what those of a {both.working.name} read")
+
+
+def _difference(entry: str, mine: NDArray[Any], theirs: NDArray[Any], kind: str) -> str | None:
+    extra = (mine > _CLEAR) & (theirs < 1 / _CLEAR)
+    missing = (theirs > _CLEAR) & (mine < 1 / _CLEAR)
+    if np.any(extra):
+        return f"{entry} moves {_first(extra)}, which does not depend on it in a {kind}"
+    if np.any(missing):
+        return f"{entry} does not move {_first(missing)}, which depends on it in a {kind}"
+    return None
+
+
+def _first(mask: NDArray[Any]) -> str:
+    index = [int(axis) for axis in np.argwhere(mask)[0]] if mask.ndim else []
+    many = int(np.sum(mask))
+    where = f"output {index}" if index else "the output"
+    return where if many == 1 else f"{where} and {many - 1} more"
+
+
+def _contract(code: str, problems: list[str], kept: str) -> Contract:
+    verdict = Verdict.FAIL if problems else Verdict.PASS
+    return Contract(code=code, verdict=verdict, severity=Severity.FAILURE, message="; ".join(problems) or kept)
