@@ -10,17 +10,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradverify import __version__
 from gradverify.checks.case import verify_subject
+from gradverify.checks.data import inputs_of
 from gradverify.checks.subject import subject_with
 from gradverify.errors import GradientsError, TargetError, UsageError
 from gradverify.pipeline import Policy, settle
 from gradverify.reporters import Appearance, reporter
 from gradverify.results import Report, Verdict, counts_of, exit_code_of, verdict_of
+from gradverify.spec.battery import with_batteries
 from gradverify.spec.cases import FileContext, read_case
 from gradverify.spec.expansion import expand
 from gradverify.spec.model import Case, Spec
@@ -86,12 +89,15 @@ def check(
         for an object or module its forward method as a call; ``rtol`` and ``atol``; and every key of a case in a spec
         that says how it is verified: ``name``, ``returns``, ``gradients``, ``cotangent``, ``scale``, ``geometry``,
         ``checks``, ``expect``, ``seed``, ``method``, ``max_passes``, and for objects ``preset``, ``attributes``,
-        ``setup``, ``after``, ``output``, ``parameters``, ``reset`` and ``discover``.
+        ``setup``, ``after``, ``output``, ``parameters``, ``reset`` and ``discover``. With ``battery`` every case of it
+        runs; then inputs are left out, or say which of the battery's they are, as in ``{"x": "$x"}``. With
+        ``reference`` outputs and gradients are compared with another layer's.
 
     Returns
     -------
     Report
-        One case, with a verdict and what was found about every gradient. Code that raises has the verdict ``error``.
+        One case, or one for each row of the battery, with a verdict and what was found about every gradient. Code that
+        raises has the verdict ``error``.
 
     Raises
     ------
@@ -102,22 +108,22 @@ def check(
     caller = sys._getframe(1)  # noqa: SLF001  the report names the place that asked, as pytest does
     if caller.f_globals.get("__name__") == __name__:
         caller = caller.f_back or caller
-    call = _Asked(
-        forward, backward, _arrays(inputs, forward), dict(options), (caller.f_code.co_filename, caller.f_lineno)
-    )
-    case = call.case()
+    arrays = {} if "battery" in options else _arrays(inputs, forward)
+    options |= {"inputs": inputs} if "battery" in options and inputs is not None else {}
+    call = _Asked(forward, backward, arrays, dict(options), (caller.f_code.co_filename, caller.f_lineno))
+    cases = call.cases()
     with _generators_kept():
-        result = settle(verify_subject(case, lambda: call.subject(case)), Policy())
-    verdict = verdict_of([result])
+        results = tuple(settle(verify_subject(case, partial(call.subject, case)), Policy()) for case in cases)
+    verdict = verdict_of(results)
     return Report(
         version=__version__,
         command="check",
         verdict=verdict,
         exit_code=exit_code_of(verdict),
-        seed=case.seed,
+        seed=cases[0].seed,
         seconds=time.perf_counter() - started,
-        counts=counts_of([result]),
-        cases=(result,),
+        counts=counts_of(results),
+        cases=results,
     )
 
 
@@ -237,8 +243,8 @@ class _Asked:
             raise UsageError(f"{forward.__name__} is a class, expected an object of it")
         self.is_object = not returned and self.framework is None and (backward is None or isinstance(backward, str))
 
-    def case(self) -> Case:
-        """Return the case, read by the rules of the spec.
+    def cases(self) -> tuple[Case, ...]:
+        """Return the case, or those of its battery, read by the rules of the spec.
 
         Raises
         ------
@@ -247,13 +253,14 @@ class _Asked:
         """
         file, line = self.place
         problems = Problems(file)
-        node = node_of(self._keys(), Position(line, 1))
-        assert isinstance(node, MappingNode)  # noqa: S101  made of a mapping
-        read = read_case(node, FileContext(file, "", {}, ()), problems)
-        if read is None:
+        root = node_of({"cases": [self._keys()]}, Position(line, 1))
+        assert isinstance(root, MappingNode)  # noqa: S101  made of a mapping
+        placed = with_batteries(root, problems)
+        read = [read_case(node, FileContext(file, "", {}, ()), problems, row) for node, row in placed]
+        if problems:
             raise UsageError("; ".join(message for _, message in problems.found))
-        (case,) = expand(Spec(file=file, seed=read.seed, cases=(read,)))
-        return case
+        found = tuple(case for case in read if case is not None)
+        return expand(Spec(file=file, seed=found[0].seed, cases=found))
 
     def _keys(self) -> dict[str, Any]:
         """Return the keys of the case."""
@@ -276,7 +283,7 @@ class _Asked:
         return {
             "name": _name_of(self.forward),
             **self._target(section),
-            "inputs": inputs,
+            **({} if "battery" in options else {"inputs": inputs}),
             "params": self.params,
             **({"tolerance": tolerance} if tolerance else {}),
             **options,
@@ -302,17 +309,28 @@ class _Asked:
 
     def subject(self, case: Case) -> Subject:
         """Return the subject of the case: its own functions or object, and its own arrays."""
-        return subject_with(case, self.inputs, lambda inputs, names: self._loaded(case, inputs, names))
+        arrays = self.inputs if case.placed is None else inputs_of(case)
+        return subject_with(case, arrays, lambda inputs, names: self._loaded(case, inputs, names))
 
     def _loaded(self, case: Case, inputs: dict[str, NDArray[Any]], differentiable: tuple[str, ...]) -> Target:
+        params = _at_row(self.params, case.params)
         if isinstance(case.target, FrameworkTarget):
-            return framework_target(self.forward, case, inputs, self.params, differentiable)
+            return framework_target(self.forward, case, inputs, params, differentiable)
         if isinstance(case.target, ObjectTarget):
             if shares_memory([array for _, array in arrays_in(self.forward)]):
                 raise TargetError("arrays of the object are views of one another, which a copy undoes; use a spec")
-            return load_object(lambda: copy.deepcopy(self.forward), case, inputs, self.params, differentiable)
+            return load_object(lambda: copy.deepcopy(self.forward), case, inputs, params, differentiable)
         assert isinstance(case.target, FunctionsTarget)  # noqa: S101  one of the two was asked for
-        return function_pair(self.forward, self.backward, case.target, self.params, differentiable)
+        return function_pair(self.forward, self.backward, case.target, params, differentiable)
+
+
+def _at_row(given: Any, placed: Any) -> Any:
+    """Return parameters as they were given, objects among them, with a row's values for the names of a battery."""
+    if isinstance(given, Mapping):
+        return {name: _at_row(value, placed[name]) for name, value in given.items()}
+    if isinstance(given, list):
+        return [_at_row(*pair) for pair in zip(given, placed, strict=True)]
+    return placed if isinstance(given, str) and given.startswith("$") else given
 
 
 def _framework_of(forward: Any) -> str | None:

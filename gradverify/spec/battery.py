@@ -12,7 +12,7 @@ from gradverify.layers.registry import LAYERS
 from gradverify.spec.aliases import parameter_called
 from gradverify.spec.battery_inputs import place_inputs
 from gradverify.spec.counterparts import Arrangement, Counterpart
-from gradverify.spec.language import BATTERY, PARAMETER_RULES
+from gradverify.spec.language import BATTERY, CASE, PARAMETER_RULES
 from gradverify.spec.nodes import MappingNode, Node, Position, Problems, ScalarNode, SequenceNode, node_of
 from gradverify.spec.target_model import LayerTarget
 from gradverify.spec.target_rules import TARGET_FIELDS
@@ -50,8 +50,8 @@ class PlacedRow:
     kind: Counterpart
 
 
-def with_batteries(root: MappingNode, problems: Problems) -> tuple[MappingNode, tuple[PlacedRow | None, ...]]:
-    """Return a document in which every case with a battery is one for each of its rows, and what belongs to each case.
+def with_batteries(root: MappingNode, problems: Problems) -> tuple[tuple[MappingNode, PlacedRow | None], ...]:
+    """Return the cases of a document, those with a battery once for each of its rows.
 
     Parameters
     ----------
@@ -61,24 +61,16 @@ def with_batteries(root: MappingNode, problems: Problems) -> tuple[MappingNode, 
         Receives what is wrong with batteries; such a case is left out.
     """
     listed = root.get("cases")
-    if not isinstance(listed, SequenceNode) or not any(_has_battery(item) for item in listed.items):
-        return root, (None,) * (len(listed.items) if isinstance(listed, SequenceNode) else 0)
-    placed: list[tuple[Node, PlacedRow | None]] = []
-    for item in listed.items:
-        if isinstance(item, MappingNode) and _has_battery(item):
-            placed.extend(_placed(item, problems))
+    found: list[tuple[MappingNode, PlacedRow | None]] = []
+    for item in listed.items if isinstance(listed, SequenceNode) else ():
+        if not isinstance(item, MappingNode):
+            CASE.read(item, problems)
         else:
-            placed.append((item, None))
-    cases = SequenceNode(tuple(node for node, _ in placed), listed.position)
-    entries = tuple((key, cases if key.text == "cases" else value) for key, value in root.entries)
-    return replace(root, entries=entries), tuple(row for _, row in placed)
+            found.extend([(item, None)] if item.get("battery") is None else _placed(item, problems))
+    return tuple(found)
 
 
-def _has_battery(node: Node) -> bool:
-    return isinstance(node, MappingNode) and node.get("battery") is not None
-
-
-def _placed(case: MappingNode, problems: Problems) -> Iterator[tuple[Node, PlacedRow]]:
+def _placed(case: MappingNode, problems: Problems) -> Iterator[tuple[MappingNode, PlacedRow]]:
     """Yield the case at every row that asks nothing of it but what it is told about."""
     before = len(problems.found)
     asked = _asked(case, problems)
@@ -151,7 +143,7 @@ class _Case:
         self.battery = battery
         self.problems = problems
         self.built_in = node.get("layer") is not None
-        self.names = tuple(battery.meanings(battery.rows[0], {}))
+        self.names = battery.names
         self.inputs = place_inputs(node, battery, problems)
         written = [item for key, item in node.entries if key.text in _SUBSTITUTED]
         self.mapped = {name for item in written for name, _ in _names_in(item)}
@@ -189,7 +181,7 @@ class _Case:
         fits = all(item.fits(self.battery, row) for item in self.inputs)
         return fits and self.battery.covers(row, self.mapped, self.pinned, inputs)
 
-    def at(self, row: Row) -> tuple[Node, PlacedRow]:
+    def at(self, row: Row) -> tuple[MappingNode, PlacedRow]:
         """Return the case at a row."""
         meanings = self.battery.meanings(row, self.pinned)
         entries = [

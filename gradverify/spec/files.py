@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from gradverify.errors import SpecError, UsageError
-from gradverify.spec.battery import PlacedRow, with_batteries
+from gradverify.spec.battery import with_batteries
 from gradverify.spec.cases import FileContext, read_case
-from gradverify.spec.language import SPEC
-from gradverify.spec.model import SHIMS, CaseSpec, Spec
+from gradverify.spec.language import HEADER
+from gradverify.spec.model import SHIMS, Spec
 from gradverify.spec.nodes import MappingNode, Node, Problems, SequenceNode, TooManyProblems, shortened
 from gradverify.spec.parsing import read_document
 from gradverify.spec.scalars import Called
@@ -70,15 +70,15 @@ def _read_spec(path: Path, problems: Problems) -> Spec | None:
     if root is None:
         return None
     if not isinstance(root, MappingNode):
-        SPEC.read(root, problems)
+        HEADER.read(root, problems)
         return None
-    written = root.get("cases")
-    root, rows = with_batteries(root, problems)
-    values = SPEC.read(root, problems)
+    placed = with_batteries(root, problems)
+    values = HEADER.read(root, problems)
     context = _context(path, values)
     _check_preload(root, context.preload, problems)
-    _check_unique(written, problems)
-    cases = _read_cases(root.get("cases"), rows, context, problems)
+    _check_unique(root.get("cases"), problems)
+    read = [read_case(case, context, problems, row) for case, row in placed]
+    cases = tuple(case for case in read if case is not None)
     return Spec(file=str(path), seed=values.get("seed", 0), cases=cases)
 
 
@@ -110,16 +110,6 @@ def _check_preload(root: MappingNode, preload: tuple[str, ...], problems: Proble
         elif not name.endswith(".py") and name not in SHIMS and not all(map(str.isidentifier, name.split("."))):
             message = f"'{shortened(name)}' is no module, expected a module, a .py file or a shim: {', '.join(SHIMS)}"
             problems.add(place.position, message)
-
-
-def _read_cases(
-    node: Node | None, rows: tuple[PlacedRow | None, ...], context: FileContext, problems: Problems
-) -> tuple[CaseSpec, ...]:
-    if not isinstance(node, SequenceNode):
-        return ()
-    pairs = [(item, row) for item, row in zip(node.items, rows, strict=True) if isinstance(item, MappingNode)]
-    read = [read_case(item, context, problems, row) for item, row in pairs]
-    return tuple(case for case in read if case is not None)
 
 
 def _check_unique(cases: Node | None, problems: Problems) -> None:

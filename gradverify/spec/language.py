@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from gradverify.layers.batteries import BATTERIES
 from gradverify.layers.registry import LAYERS, Kind
@@ -11,7 +12,7 @@ from gradverify.spec.model import COTANGENTS, DTYPES, LARGEST_MEMORY, METHODS, S
 from gradverify.spec.scalars import Choice, Flag, Real, Text, Whole
 from gradverify.spec.target_rules import RETURNS, TARGET_FIELDS
 
-__all__ = ["BATTERY", "CASE", "EITHER_INPUT", "INTEGER_DTYPES", "PARAMETER_RULES", "RANGE", "SPEC", "TARGETS"]
+__all__ = ["BATTERY", "CASE", "EITHER_INPUT", "HEADER", "INTEGER_DTYPES", "PARAMETER_RULES", "RANGE", "SPEC", "TARGETS"]
 
 INTEGER_DTYPES = ("int64", "int32", "int16", "int8", "uint8", "bool")
 TARGETS = ("layer", *TARGET_FIELDS)
@@ -56,7 +57,7 @@ _TOLERANCE = Section(
     example=" {rtol: ..., atol: ...}",
 )
 _SHAPE = ListOf(
-    Either("a whole number of at least 1, or a name from dims", (Whole(1), Text("a name from dims", _NAME))),
+    Either("a whole number of at least 1, or a name from dims", (Whole(1), Text("a name from dims", rf"\$?{_NAME}"))),
     "a shape: a list of whole numbers or names from dims",
     longest=16,
 )
@@ -264,3 +265,6 @@ SPEC = Section(
     },
     example=": a mapping with the key cases",
 )
+
+# A file without what its cases hold: those with a battery are read at each of its rows.
+HEADER = replace(SPEC, fields={**SPEC.fields, "cases": Field(ListOf(Plain(), "a list of cases", 1), "", required=True)})

@@ -10,6 +10,8 @@ from gradverify.spec.language import CASE, EITHER_INPUT, PARAMETER_RULES, SPEC, 
 __all__ = ["json_schema"]
 
 _INPUT = {"$ref": "#/$defs/input"}
+# In a case with a battery: the battery's input, by its name.
+_OF_BATTERY = {"type": "string", "pattern": r"^\$[A-Za-z_]\w*$"}
 
 
 def json_schema() -> dict[str, Any]:
@@ -20,13 +22,15 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gradverify spec",
         **schema,
-        "$defs": {"case": _case(), "input": EITHER_INPUT.schema()},
+        "$defs": {"case": _case(), "input": {"anyOf": [*EITHER_INPUT.schema()["anyOf"], _OF_BATTERY]}},
     }
 
 
 def _case() -> dict[str, Any]:
     schema = CASE.schema()
     schema["properties"]["inputs"]["additionalProperties"] = _INPUT
+    schema["required"].remove("inputs")
+    schema["anyOf"] = [{"required": ["inputs"]}, {"required": ["battery"]}]  # which has inputs of its own
     schema["oneOf"] = [{"required": [name]} for name in TARGETS]
     schema["allOf"] = [_only_for(layer) for layer in LAYERS.values()]
     return schema

@@ -98,6 +98,11 @@ class Battery:
         first = next(iter(self.axes))
         return tuple(name for name in self.axes if name == first or name in labels)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that stands for something of a row."""
+        return tuple(self.meanings(self.rows[0], {}))
+
     def axes_of(self, row: Row, name: str) -> tuple[str, ...]:
         """Return the symbols of an input's axes in a row."""
         return row.axes.get(name, self.axes[name])
