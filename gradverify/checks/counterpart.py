@@ -10,7 +10,7 @@ import numpy as np
 
 from gradverify.errors import TargetError
 from gradverify.layers.registry import LAYERS, LayerInfo, LayerInput
-from gradverify.spec.aliases import INPUT_NAMES
+from gradverify.spec.aliases import INPUT_NAMES, NEUTRAL
 from gradverify.spec.shapes import bind_shape
 from gradverify.spec.target_model import LayerTarget
 from gradverify.targets.loading import load_target
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     Arrays = Mapping[str, NDArray[Any]]
 
 __all__ = ["Working"]
-
-# What stands for an input that a layer goes without, as a convolution without biases does.
-_NEUTRAL = {"b": 0.0, "beta": 0.0, "gamma": 1.0}
 
 
 class Working:
@@ -110,7 +107,7 @@ class Working:
             bind_shape(self._roles[name], value.shape, bound)
         for role in absent:
             shape = _shape_of(role, bound)
-            taken[role.name] = np.full(shape, _NEUTRAL[role.name], dtype=next(iter(taken.values())).dtype)
+            taken[role.name] = np.full(shape, NEUTRAL[role.name], dtype=next(iter(taken.values())).dtype)
         return {name: taken[name] for name in self._roles}
 
     def _to_theirs(self, name: str, value: NDArray[Any]) -> NDArray[Any]:
@@ -160,7 +157,7 @@ def _completed(layer: LayerInfo, given: Mapping[str, str], inputs: Arrays) -> di
         alike = [name for wanted in called for name in free if name.rpartition(".")[2].lower() == wanted]
         if alike:
             found[item.name] = alike[0]
-        elif item.name not in _NEUTRAL:
+        elif item.name not in NEUTRAL:
             message = f"no input stands for '{item.name}' of {layer.name}"
             raise TargetError(f"{message}, expected reference: {{layer: {layer.name}, inputs: {{{item.name}: ...}}}}")
     return {item.name: found[item.name] for item in layer.inputs if item.name in found}

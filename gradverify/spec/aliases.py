@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["INPUT_NAMES", "parameter_called"]
+__all__ = ["INPUT_NAMES", "NEUTRAL", "parameter_called"]
 
 _PARAMETER_NAMES = {
     "stride": ("strides", "s"),
@@ -21,6 +21,9 @@ INPUT_NAMES = {
     "gamma": ("gamma", "g", "weight", "weights", "scale", "w"),
     "beta": ("beta", "bias", "biases", "shift", "b"),
 }
+
+# What stands for an input that a layer goes without, as a convolution without biases does.
+NEUTRAL = {"b": 0.0, "beta": 0.0, "gamma": 1.0}
 
 
 def parameter_called(name: str, known: tuple[str, ...]) -> str | None:

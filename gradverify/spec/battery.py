@@ -83,8 +83,9 @@ def _placed(case: MappingNode, problems: Problems) -> Iterator[tuple[MappingNode
         return
     chosen = [row for row in rows if reader.covers(row)]
     if not chosen:
-        wanted = "expected $ and a name in the place of values that may differ: " + ", ".join(reader.names)
-        problems.add(_key(case, "battery"), f"no row of the battery fits what the case fixes, {wanted}")
+        names = ", ".join(f"${name}" for name in reader.names if not name.endswith(("_h", "_w")))
+        message = f"no row of the battery fits what the case fixes, expected names in the place of values: {names}"
+        problems.add(_key(case, "battery"), message)
     for row in chosen:
         yield reader.at(row)
 

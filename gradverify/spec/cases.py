@@ -12,7 +12,7 @@ from gradverify.spec.code import check_imports, search_path
 from gradverify.spec.inputs import read_input
 from gradverify.spec.language import CASE, PARAMETER_RULES, TARGETS
 from gradverify.spec.model import DEFAULT_TIMEOUT, CaseSpec, Check, InputSpec, Tolerance
-from gradverify.spec.nodes import MappingNode, Node, Position, Problems, ScalarNode, SequenceNode, shortened
+from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode, shortened
 from gradverify.spec.reference import read_reference
 from gradverify.spec.sweeping import overlapping, sweepable, swept_values
 from gradverify.spec.target_model import LayerTarget, Target
@@ -199,9 +199,7 @@ class _CaseReader:
         roles = {role.name: role for role in self.layer.inputs} if self.layer else {}
         found = {}
         for key, content in node.entries:
-            if isinstance(content, ScalarNode) and isinstance(read.get(key.text), str):
-                self._problem(content.position, f"'{content.text}' is an input of a battery, and the case has none")
-            elif self.layer and key.text not in roles:
+            if self.layer and key.text not in roles:
                 hint = nearest_name(key.text, tuple(roles))
                 self._problem(key.position, f"'{key.text}' is not an input of {self.layer.name}, {hint}")
             elif key.text in read:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import nearest_name
 from gradverify.layers.registry import LAYERS, LayerInfo
-from gradverify.spec.aliases import INPUT_NAMES, parameter_called
+from gradverify.spec.aliases import INPUT_NAMES, NEUTRAL, parameter_called
 from gradverify.spec.calls import read_call
 from gradverify.spec.counterparts import Arrangement, At, Counterpart
 from gradverify.spec.language import PARAMETER_RULES
@@ -150,6 +150,7 @@ class _Reader:
         target = LayerTarget(layer.name, implementation)
         same = self.kind if self.kind is not None and self.kind.name == layer.name else None
         inputs = (self._inputs(layer) if same is None else dict(same.inputs)) | section.get("inputs", {})
+        self._check_complete(layer, inputs)
         arranged = self._arrangements(layer, inputs) if same is None else dict(same.arrangements)
         first = arranged.get(layer.inputs[0].name)
         return Counterpart(
@@ -193,9 +194,9 @@ class _Reader:
                 continue
             name = parameter_called(path, known)
             if name is None or name in found:
+                names = ", ".join(known) or "it has none"
                 wanted = f"reference: {{layer: {layer.name}, params: {{NAME: {path}}}}}"
-                names = ", ".join(known) or "none, as it has no parameters"
-                self._problem(f"'{path}' is no name of a parameter of {layer.name}, expected {wanted}, NAME {names}")
+                self._problem(f"'{path}' is the name of no parameter of {layer.name} ({names}), expected {wanted}")
             else:
                 found[name] = At(path)
         return found
@@ -219,6 +220,15 @@ class _Reader:
             if chosen is not None:
                 found[item.name] = chosen
         return found
+
+    def _check_complete(self, layer: LayerInfo, inputs: Mapping[str, str]) -> None:
+        """Check that there is an input for each that the layer needs; an object's own are known when it is made."""
+        if self.case.get("object") is not None or self.case.get("torch") is not None:
+            return
+        for item in layer.inputs:
+            if item.name not in inputs and item.name not in NEUTRAL:
+                wanted = f"reference: {{layer: {layer.name}, inputs: {{{item.name}: NAME}}}}"
+                self._problem(f"no input stands for '{item.name}' of {layer.name}, expected {wanted}")
 
     def _check_inputs(self, inputs: Mapping[str, str], layer: LayerInfo | None = None) -> None:
         known = self._names("inputs")

@@ -82,7 +82,7 @@ CONV2D = Battery(
         Row(
             name="nothing-square-unread",
             reason="H != W and HH != WW, and the stride divides along one axis alone",
-            lengths={"H": 6, "W": 7, "HH": 2},
+            lengths={"H": 8, "W": 6, "HH": 2},
             values={"stride": 2},
         ),
         Row(
@@ -157,7 +157,7 @@ CONV2D = Battery(
         Row(
             name="stride-1x2-padding-0x2",
             reason="another stride and another padding along each axis",
-            lengths={"W": 6},
+            lengths={"W": 7},
             values={"stride": [1, 2], "padding": [0, 2]},
         ),
         Row(

@@ -81,8 +81,8 @@ def _pool(name: str, *own: Row) -> Battery:
             Row(
                 name="wide-window",
                 reason="WW > HH: rows and columns of the window must not be exchanged",
-                lengths={"W": 9},
-                values={"kernel_size": [2, 3], "stride": 3},
+                lengths={"W": 7},
+                values={"kernel_size": [2, 3], "stride": 1},
             ),
             Row(
                 name="window-1",
