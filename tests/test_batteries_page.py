@@ -20,7 +20,7 @@ MISTAKES = {
     "last.yaml": ("last.py", "np.add.at(dx, (samples, k * step + row, l * step + column, channels), dout[:, k, l])",
                   "dx[samples, k * step + row, l * step + column, channels] = dout[:, k, l]", "overlap", "halves"),
     "objects.yaml": ("objects.py", "grouped = x.reshape(n, self.groups, -1)",
-                     "grouped = x.reshape(self.groups, n, -1)", "usual", "one-group"),
+                     "grouped = x.reshape(n, -1, self.groups).transpose(0, 2, 1)", "usual", "one-group"),
 }  # fmt: skip
 
 
