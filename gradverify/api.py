@@ -23,11 +23,10 @@ from gradverify.errors import GradientsError, TargetError, UsageError
 from gradverify.pipeline import Policy, settle
 from gradverify.reporters import Appearance, reporter
 from gradverify.results import Report, Verdict, counts_of, exit_code_of, verdict_of
-from gradverify.spec.battery import with_batteries
-from gradverify.spec.cases import FileContext, read_case
+from gradverify.spec.cases import FileContext, read_cases
 from gradverify.spec.expansion import expand
 from gradverify.spec.model import Case, Spec
-from gradverify.spec.nodes import MappingNode, Position, Problems, node_of
+from gradverify.spec.nodes import Position, Problems, node_of
 from gradverify.spec.target_model import FrameworkTarget, FunctionsTarget, ObjectTarget
 from gradverify.targets.attributes import arrays_in, shares_memory
 from gradverify.targets.loading import framework_target, function_pair
@@ -253,13 +252,9 @@ class _Asked:
         """
         file, line = self.place
         problems = Problems(file)
-        root = node_of({"cases": [self._keys()]}, Position(line, 1))
-        assert isinstance(root, MappingNode)  # noqa: S101  made of a mapping
-        placed = with_batteries(root, problems)
-        read = [read_case(node, FileContext(file, "", {}, ()), problems, row) for node, row in placed]
+        found = read_cases(node_of(self._keys(), Position(line, 1)), FileContext(file, "", {}, ()), problems)
         if problems:
             raise UsageError("; ".join(message for _, message in problems.found))
-        found = tuple(case for case in read if case is not None)
         return expand(Spec(file=file, seed=found[0].seed, cases=found))
 
     def _keys(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import re
 import pytest
 from workplace import ROOT, Workplace
 
-from gradverify.layers.batteries import BATTERIES
+from gradverify.layers.batteries import BATTERIES, battery_of
 
 PAGE = (ROOT / "docs/batteries.md").read_text()
 FILES = dict(re.findall(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
@@ -59,6 +59,6 @@ def test_a_spec_fails_with_a_mistake(page, spec):
 
 def test_the_page_names_every_battery_and_what_its_names_stand_for():
     assert [name for name in BATTERIES if f"`{name}`" not in PAGE] == []
-    names = {name for battery in BATTERIES.values() for name in battery.names}
+    names = {name for layer in BATTERIES for name in battery_of(layer).names}
     whole = [name for name in names if not name.endswith(("_h", "_w"))]
     assert [name for name in sorted(whole) if f"`${name}`" not in PAGE] == []

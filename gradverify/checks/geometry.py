@@ -29,6 +29,8 @@ def audit(case: Case) -> CaseResult:
 def _audited(case: Case) -> tuple[Verdict, str | None, tuple[Geometry, ...]]:
     if Check.GEOMETRY not in case.checks:
         return Verdict.SKIP, "its checks leave geometry out", ()
+    if case.placed is not None:
+        return Verdict.SKIP, "the geometry of a battery is that of no network", ()
     if case.window is None:
         return Verdict.SKIP, "no window to audit", ()
     try:

@@ -14,7 +14,7 @@ from gradverify.errors import UsageError, nearest_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gradverify.layers.batteries import Battery, Row
+    from gradverify.layers.batteries.model import Battery, Row
     from gradverify.layers.registry import LayerInfo, Parameter
 
 __all__ = ["layers"]
@@ -42,11 +42,11 @@ def layers(name: str | None, battery: bool) -> None:
 
 def _battery(name: str) -> Iterator[str]:
     """Yield the rows of a battery: name, what differs from the usual, and the reason."""
-    from gradverify.layers.batteries import BATTERIES  # noqa: PLC0415  as above
+    from gradverify.layers.batteries import BATTERIES, battery_of  # noqa: PLC0415  as above
 
     if name not in BATTERIES:
         raise UsageError(f"{name} has no battery, expected one of {', '.join(BATTERIES)}")
-    battery = BATTERIES[name]
+    battery = battery_of(name)
     yield f"battery {name}: {len(battery.rows)} rows; in a case, battery: {name}"
     for row in battery.rows:
         yield ""

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import nearest_name
-from gradverify.layers.batteries import BATTERIES, Battery, Row
+from gradverify.layers.batteries import battery_of
 from gradverify.layers.registry import LAYERS
 from gradverify.spec.aliases import parameter_called
 from gradverify.spec.battery_inputs import place_inputs
 from gradverify.spec.counterparts import Arrangement, Counterpart
-from gradverify.spec.language import BATTERY, CASE, PARAMETER_RULES
+from gradverify.spec.language import BATTERY, PARAMETER_RULES
 from gradverify.spec.nodes import MappingNode, Node, Position, Problems, ScalarNode, SequenceNode, node_of
 from gradverify.spec.target_model import LayerTarget
 from gradverify.spec.target_rules import TARGET_FIELDS
@@ -20,7 +20,9 @@ from gradverify.spec.target_rules import TARGET_FIELDS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["PlacedRow", "with_batteries"]
+    from gradverify.layers.batteries.model import Battery, Row
+
+__all__ = ["PlacedRow", "placed_rows"]
 
 _NAME = re.compile(r"\$([A-Za-z_]\w*)")
 # Keys of a case in which names stand for the row's values.
@@ -50,28 +52,16 @@ class PlacedRow:
     kind: Counterpart
 
 
-def with_batteries(root: MappingNode, problems: Problems) -> tuple[tuple[MappingNode, PlacedRow | None], ...]:
-    """Return the cases of a document, those with a battery once for each of its rows.
+def placed_rows(case: MappingNode, problems: Problems) -> Iterator[tuple[MappingNode, PlacedRow]]:
+    """Yield a case with a battery at every row that asks nothing of it but what it is told about.
 
     Parameters
     ----------
-    root
-        The document.
+    case
+        The case in the file.
     problems
-        Receives what is wrong with batteries; such a case is left out.
+        Receives what is wrong with its battery; then it has no rows.
     """
-    listed = root.get("cases")
-    found: list[tuple[MappingNode, PlacedRow | None]] = []
-    for item in listed.items if isinstance(listed, SequenceNode) else ():
-        if not isinstance(item, MappingNode):
-            CASE.read(item, problems)
-        else:
-            found.extend([(item, None)] if item.get("battery") is None else _placed(item, problems))
-    return tuple(found)
-
-
-def _placed(case: MappingNode, problems: Problems) -> Iterator[tuple[MappingNode, PlacedRow]]:
-    """Yield the case at every row that asks nothing of it but what it is told about."""
     before = len(problems.found)
     asked = _asked(case, problems)
     if asked is None:
@@ -99,7 +89,7 @@ def _asked(case: MappingNode, problems: Problems) -> tuple[Battery, tuple[Row, .
     if len(problems.found) > before:
         return None
     section = read if isinstance(read, dict) else {"layer": read}
-    battery = BATTERIES[section["layer"]]
+    battery = battery_of(section["layer"])
     known = {row.name: row for row in battery.rows}
     for key in ("rows", "without", "also"):
         for name in section.get(key, ()):

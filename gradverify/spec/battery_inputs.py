@@ -12,7 +12,7 @@ from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, Seque
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gradverify.layers.batteries import Battery, Row
+    from gradverify.layers.batteries.model import Battery, Row
 
 __all__ = ["PlacedInput", "place_inputs"]
 

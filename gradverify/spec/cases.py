@@ -13,7 +13,6 @@ from gradverify.spec.inputs import read_input
 from gradverify.spec.language import CASE, PARAMETER_RULES, TARGETS
 from gradverify.spec.model import DEFAULT_TIMEOUT, CaseSpec, Check, InputSpec, Tolerance
 from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode, shortened
-from gradverify.spec.reference import read_reference
 from gradverify.spec.sweeping import overlapping, sweepable, swept_values
 from gradverify.spec.target_model import LayerTarget, Target
 from gradverify.spec.targets import read_target
@@ -22,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from gradverify.spec.battery import PlacedRow
+    from gradverify.spec.counterparts import Counterpart
 
-__all__ = ["FileContext", "read_case"]
+__all__ = ["FileContext", "read_cases"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +48,33 @@ class FileContext:
     absent: tuple[str, ...] = ()
 
 
-def read_case(
-    node: MappingNode, context: FileContext, problems: Problems, placed: PlacedRow | None = None
-) -> CaseSpec | None:
-    """Return one case, or ``None`` after recording every problem it has.
+def read_cases(node: Node, context: FileContext, problems: Problems) -> tuple[CaseSpec, ...]:
+    """Return one case, or with a battery one for each of its rows; none after recording every problem it has.
 
     Parameters
     ----------
     node
-        The case in the file; where it has a battery, at one of its rows.
+        The case in the file.
     context
         What it inherits from its file.
     problems
         Receives what is wrong.
-    placed
-        The row of its battery.
     """
+    if not isinstance(node, MappingNode):
+        CASE.read(node, problems)
+        return ()
+    if node.get("battery") is None:
+        read = [_read_case(node, context, problems, None)]
+    else:
+        from gradverify.spec.battery import placed_rows  # noqa: PLC0415  most specs have none
+
+        read = [_read_case(case, context, problems, placed) for case, placed in placed_rows(node, problems)]
+    return tuple(case for case in read if case is not None)
+
+
+def _read_case(
+    node: MappingNode, context: FileContext, problems: Problems, placed: PlacedRow | None
+) -> CaseSpec | None:
     before = len(problems.found)
     reader = _CaseReader(node, CASE.read(node, problems), context, problems)
     case = reader.read(placed)
@@ -93,8 +104,7 @@ class _CaseReader:
         sweep = self._sweep()
         window = self._window()
         self._check_something_to_differentiate(inputs)
-        kind = None if placed is None else placed.kind
-        reference = read_reference(self.node, self.values, kind, self.context.folder, self.problems)
+        reference = self._reference(placed)
         if not targets:
             return None
         return CaseSpec(
@@ -126,6 +136,14 @@ class _CaseReader:
             absent=() if self.layer else self.context.absent,
             positions=dict(_positions(self.node)),
         )
+
+    def _reference(self, placed: PlacedRow | None) -> Counterpart | None:
+        if "reference" not in self.values:
+            return None
+        from gradverify.spec.reference import read_reference  # noqa: PLC0415  most specs have none
+
+        kind = None if placed is None else placed.kind
+        return read_reference(self.node, self.values, kind, self.context.folder, self.problems)
 
     def _problem(self, path: str | Position, message: str) -> None:
         position = path if isinstance(path, Position) else self._place(path)

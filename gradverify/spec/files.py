@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gradverify.errors import SpecError, UsageError
-from gradverify.spec.battery import with_batteries
-from gradverify.spec.cases import FileContext, read_case
+from gradverify.spec.cases import FileContext, read_cases
 from gradverify.spec.language import HEADER
 from gradverify.spec.model import SHIMS, Spec
 from gradverify.spec.nodes import MappingNode, Node, Problems, SequenceNode, TooManyProblems, shortened
@@ -72,13 +71,13 @@ def _read_spec(path: Path, problems: Problems) -> Spec | None:
     if not isinstance(root, MappingNode):
         HEADER.read(root, problems)
         return None
-    placed = with_batteries(root, problems)
     values = HEADER.read(root, problems)
     context = _context(path, values)
     _check_preload(root, context.preload, problems)
     _check_unique(root.get("cases"), problems)
-    read = [read_case(case, context, problems, row) for case, row in placed]
-    cases = tuple(case for case in read if case is not None)
+    written = root.get("cases")
+    nodes = written.items if isinstance(written, SequenceNode) else ()
+    cases = tuple(case for node in nodes for case in read_cases(node, context, problems))
     return Spec(file=str(path), seed=values.get("seed", 0), cases=cases)
 
 

@@ -10,12 +10,14 @@ import pytest
 from spec_cases import cases
 
 from gradverify.checks.case import verify
-from gradverify.layers.batteries import BATTERIES
+from gradverify.layers.batteries import BATTERIES as NAMES
+from gradverify.layers.batteries import battery_of
 from gradverify.layers.registry import LAYERS
 from gradverify.numerics.geometry import measure
 from gradverify.results import Verdict
 from gradverify.spec.windows import windows
 
+BATTERIES = {layer: battery_of(layer) for layer in NAMES}
 ROWS = [(battery, row) for battery in BATTERIES.values() for row in battery.rows]
 WINDOWED = [(battery, row) for battery, row in ROWS if LAYERS[battery.layer].window is not None]
 NAMED = [

@@ -6,25 +6,37 @@ Read from about forty public collections of layers: most mistakes sit where thei
 
 from __future__ import annotations
 
-from gradverify.layers.batteries.convolution import CONV2D
-from gradverify.layers.batteries.model import Battery, Row
-from gradverify.layers.batteries.normalization import BATCHNORM, GROUPNORM, LAYERNORM, SPATIAL_BATCHNORM
-from gradverify.layers.batteries.pointwise import AFFINE, DROPOUT, RELU, SOFTMAX_LOSS
-from gradverify.layers.batteries.pooling import AVGPOOL2D, MAXPOOL2D
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING
 
-__all__ = ["BATTERIES", "Battery", "Row"]
+if TYPE_CHECKING:
+    from gradverify.layers.batteries.model import Battery
 
-_TABLE = (
-    CONV2D,
-    MAXPOOL2D,
-    AVGPOOL2D,
-    AFFINE,
-    RELU,
-    BATCHNORM,
-    SPATIAL_BATCHNORM,
-    LAYERNORM,
-    GROUPNORM,
-    SOFTMAX_LOSS,
-    DROPOUT,
-)
-BATTERIES = {battery.layer: battery for battery in _TABLE}
+__all__ = ["BATTERIES", "battery_of"]
+
+# Where the battery of each layer is, to load on use: most specs have none.
+BATTERIES = {
+    "conv2d": "convolution:CONV2D",
+    "maxpool2d": "pooling:MAXPOOL2D",
+    "avgpool2d": "pooling:AVGPOOL2D",
+    "affine": "pointwise:AFFINE",
+    "relu": "pointwise:RELU",
+    "batchnorm": "normalization:BATCHNORM",
+    "spatial_batchnorm": "normalization:SPATIAL_BATCHNORM",
+    "layernorm": "normalization:LAYERNORM",
+    "groupnorm": "normalization:GROUPNORM",
+    "softmax_loss": "pointwise:SOFTMAX_LOSS",
+    "dropout": "pointwise:DROPOUT",
+}
+
+
+def battery_of(layer: str) -> Battery:
+    """Return the battery of a layer.
+
+    Raises
+    ------
+    KeyError
+        It has none.
+    """
+    battery: Battery = resolve_name(f"{__name__}.{BATTERIES[layer]}")
+    return battery
