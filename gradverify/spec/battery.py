@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,8 @@ from gradverify.spec.aliases import parameter_called
 from gradverify.spec.battery_inputs import place_inputs
 from gradverify.spec.counterparts import Arrangement, Counterpart
 from gradverify.spec.language import BATTERY, PARAMETER_RULES
-from gradverify.spec.nodes import MappingNode, Node, Position, Problems, ScalarNode, SequenceNode, node_of
+from gradverify.spec.nodes import MappingNode, Node, Position, Problems, ScalarNode, node_of
+from gradverify.spec.placeholders import leaves, names_in, plain, substituted
 from gradverify.spec.target_model import LayerTarget
 from gradverify.spec.target_rules import TARGET_FIELDS
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PlacedRow", "placed_rows"]
 
-_NAME = re.compile(r"\$([A-Za-z_]\w*)")
 # Keys of a case in which names stand for the row's values.
 _SUBSTITUTED = ("params", "scale", "reference", *TARGET_FIELDS)
 
@@ -137,7 +136,7 @@ class _Case:
         self.names = battery.names
         self.inputs = place_inputs(node, battery, problems)
         written = [item for key, item in node.entries if key.text in _SUBSTITUTED]
-        self.mapped = {name for item in written for name, _ in _names_in(item)}
+        self.mapped = {name for item in written for name, _ in names_in(item)}
         pinned, self.paths = self._parameters()
         self.pinned = {**pinned, **fixed}
         if self.built_in:
@@ -146,7 +145,7 @@ class _Case:
     def check(self) -> None:
         """Record every name that stands for nothing, and every sweep over what the rows set."""
         for key, item in self.node.entries:
-            for name, place in _names_in(item) if key.text in _SUBSTITUTED else ():
+            for name, place in names_in(item) if key.text in _SUBSTITUTED else ():
                 if name not in self.names:
                     hint = nearest_name(name, self.names)
                     self.problems.add(place, f"'${name}' is no name of the {self.battery.layer} battery, {hint}")
@@ -159,11 +158,11 @@ class _Case:
         """Return parameters of the layer that the case fixes, and the paths of those that the rows set."""
         own = tuple(item.name for item in self.battery.parameters)
         pinned, paths = {}, []
-        for path, value in _leaves(self.node.get("params")):
-            if any(True for _ in _names_in(value)):
+        for path, value in leaves(self.node.get("params")):
+            if any(True for _ in names_in(value)):
                 paths.append(path)
             elif (name := parameter_called(path, own)) is not None:
-                pinned[name] = _plain(value)
+                pinned[name] = plain(value)
         return pinned, tuple(paths)
 
     def covers(self, row: Row) -> bool:
@@ -204,7 +203,7 @@ class _Case:
         return replace(self.node, entries=tuple(entries)), placed
 
     def _entry(self, name: str, item: Node, meanings: Mapping[str, Any]) -> Node:
-        return _substituted(item, meanings) if name in _SUBSTITUTED else item
+        return substituted(item, meanings) if name in _SUBSTITUTED else item
 
     def _inputs_at(self, row: Row) -> Node:
         """Return the inputs of the case at a row: those of the battery, and those that are the case's own."""
@@ -252,50 +251,6 @@ class _Case:
             "dilation": pair("dilation"),
             **layout,
         }
-
-
-def _names_in(node: Node) -> Iterator[tuple[str, Position]]:
-    """Yield every name behind a $ in a tree, and where it stands."""
-    if isinstance(node, ScalarNode):
-        if isinstance(node.value, str):
-            yield from ((name, node.position) for name in _NAME.findall(node.value))
-        return
-    inner = node.items if isinstance(node, SequenceNode) else tuple(value for _, value in node.entries)
-    for item in inner:
-        yield from _names_in(item)
-
-
-def _substituted(node: Node, meanings: Mapping[str, Any]) -> Node:
-    """Return a tree with values in the place of names; within text, as in a call, as Python writes them."""
-    if isinstance(node, SequenceNode):
-        return replace(node, items=tuple(_substituted(item, meanings) for item in node.items))
-    if isinstance(node, MappingNode):
-        return replace(node, entries=tuple((key, _substituted(value, meanings)) for key, value in node.entries))
-    if not isinstance(node.value, str):
-        return node
-    alone = _NAME.fullmatch(node.value)
-    if alone is not None and alone[1] in meanings:
-        return node_of(meanings[alone[1]], node.position)
-    text = _NAME.sub(lambda found: repr(meanings.get(found[1], found[0])), node.value)
-    return node if text == node.value else ScalarNode(text, text, node.position)
-
-
-def _leaves(node: Node | None, prefix: str = "") -> Iterator[tuple[str, Node]]:
-    """Yield the dotted path and the value of every parameter that is no mapping itself."""
-    for key, value in node.entries if isinstance(node, MappingNode) else ():
-        path = f"{prefix}{key.text}"
-        if isinstance(value, MappingNode):
-            yield from _leaves(value, f"{path}.")
-        else:
-            yield path, value
-
-
-def _plain(node: Node) -> Any:
-    if isinstance(node, ScalarNode):
-        return node.value
-    if isinstance(node, SequenceNode):
-        return [_plain(item) for item in node.items]
-    return {key.text: _plain(value) for key, value in node.entries}
 
 
 def _text(text: str, place: Position) -> ScalarNode:

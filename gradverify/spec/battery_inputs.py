@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gradverify.errors import nearest_name
 from gradverify.spec.counterparts import Arrangement
 from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, SequenceNode
+from gradverify.spec.placeholders import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,10 @@ class PlacedInput:
 
     def at(self, battery: Battery, row: Row) -> dict[str, Any]:
         """Return the input at a row, as a spec says it."""
-        data = {**battery.data_of(row, self.stands_for), **self.own}
+        data = battery.data_of(row, self.stands_for)
+        if self.axes is not None and self.axes == battery.onehot_axes(self.stands_for):
+            data = {"init": "onehot"}
+        data |= self.own
         if "values" in data and not self.own:
             return data
         data.pop("values", None)
@@ -58,7 +62,7 @@ class PlacedInput:
     def arrangement(self, battery: Battery, row: Row) -> Arrangement | None:
         """Return how the input lies beside that of the built-in layer, or ``None`` where both lie alike."""
         usual = battery.axes_of(row, self.stands_for)
-        if self.axes is None or self.axes == usual:
+        if self.axes is None or self.axes in {usual, battery.onehot_axes(self.stands_for)}:
             return None
         kept = [axis for axis in self.axes if isinstance(axis, str)]
         lengths = battery.lengths_of(row)
@@ -110,6 +114,7 @@ def _placed(name: str, node: Node, battery: Battery, taken: list[str], problems:
     axes = tuple(_axis(item) for item in shape.items)
     symbols = sorted(axis for axis in axes if isinstance(axis, str))
     alike = [known for known, usual in battery.axes.items() if sorted(usual) == symbols]
+    alike += [known for known in battery.axes if battery.onehot_axes(known) == axes]
     chosen = name if name in alike else next((known for known in alike if known not in taken), None)
     if chosen is None or any(axis != 1 for axis in axes if not isinstance(axis, str)):
         listed = ", ".join(
@@ -122,7 +127,7 @@ def _placed(name: str, node: Node, battery: Battery, taken: list[str], problems:
         )
         return
     own = (
-        {key.text: _plain(value) for key, value in node.entries if key.text != "shape"}
+        {key.text: plain(value) for key, value in node.entries if key.text != "shape"}
         if isinstance(node, MappingNode)
         else {}
     )
@@ -138,10 +143,3 @@ def _axis(node: Node) -> str | int:
     if isinstance(node, ScalarNode) and isinstance(node.value, str):
         return node.value.removeprefix("$")
     return node.value if isinstance(node, ScalarNode) and isinstance(node.value, int) else 0
-
-
-def _plain(node: Node) -> Any:
-    if isinstance(node, ScalarNode):
-        return node.value
-    inner = node.items if isinstance(node, SequenceNode) else ()
-    return [_plain(item) for item in inner]

@@ -171,7 +171,7 @@ class _Reader:
                 self._problem(
                     f"'{name}' is not a parameter of {layer.name}, {nearest_name(name, tuple(known))}", "params"
                 )
-            elif not _is_path(value, self.params):
+            elif not _holds_text(value):  # text may be a path, whose value is known when the case runs
                 self._check_value(layer, name)
         given = {name: self._value(value) for name, value in own.items()}
         if self.kind is not None and self.kind.name == layer.name:
@@ -182,7 +182,7 @@ class _Reader:
         params = self.node.get("params") if isinstance(self.node, MappingNode) else None
         node = params.get(name) if isinstance(params, MappingNode) else None
         rule = PARAMETER_RULES[next(item.kind for item in layer.parameters if item.name == name)]
-        if node is not None and not isinstance(_scalar(node), str):
+        if node is not None:
             rule.read(node, self.problems)
 
     def _guessed(self, layer: LayerInfo) -> dict[str, Any]:
@@ -267,8 +267,8 @@ def _at(params: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def _scalar(node: Node) -> Any:
-    return node.value if isinstance(node, ScalarNode) else None
+def _holds_text(value: Any) -> bool:
+    return any(map(_holds_text, value)) if isinstance(value, list) else isinstance(value, str)
 
 
 def _text(text: str, place: Position) -> ScalarNode:

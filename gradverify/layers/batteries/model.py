@@ -111,6 +111,11 @@ class Battery:
         """Return the length of every symbol in a row."""
         return {**self.lengths, **row.lengths}
 
+    def onehot_axes(self, name: str) -> tuple[str, ...]:
+        """Return the symbols of labels as rows of zeros and a one; none for other inputs."""
+        classes = next(item.classes for item in LAYERS[self.layer].inputs if item.name == name)
+        return () if classes is None else (*self.axes[name], classes)
+
     def shape_of(self, row: Row, name: str) -> tuple[int, ...]:
         """Return the shape of an input in a row."""
         lengths = self.lengths_of(row)
