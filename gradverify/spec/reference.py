@@ -12,6 +12,7 @@ from gradverify.spec.calls import read_call
 from gradverify.spec.counterparts import Arrangement, At, Counterpart
 from gradverify.spec.language import PARAMETER_RULES
 from gradverify.spec.nodes import MappingNode, Node, Position, Problems, ScalarNode, shortened
+from gradverify.spec.scalars import Choice
 from gradverify.spec.target_model import FRAMEWORKS, LayerTarget, Target
 from gradverify.spec.targets import read_target
 from gradverify.spec.windows import parameter_paths
@@ -171,19 +172,24 @@ class _Reader:
                 self._problem(
                     f"'{name}' is not a parameter of {layer.name}, {nearest_name(name, tuple(known))}", "params"
                 )
-            elif not _holds_text(value):  # text may be a path, whose value is known when the case runs
-                self._check_value(layer, name)
+            else:
+                self._check_value(layer, name, value)
         given = {name: self._value(value) for name, value in own.items()}
         if self.kind is not None and self.kind.name == layer.name:
             return {**self.kind.params, **given}
         return {**(self._guessed(layer) if "params" not in section else {}), **given}
 
-    def _check_value(self, layer: LayerInfo, name: str) -> None:
+    def _check_value(self, layer: LayerInfo, name: str, value: Any) -> None:
+        """Check a value; text is a path, whose value is known when the case runs, or a word."""
         params = self.node.get("params") if isinstance(self.node, MappingNode) else None
         node = params.get(name) if isinstance(params, MappingNode) else None
         rule = PARAMETER_RULES[next(item.kind for item in layer.parameters if item.name == name)]
-        if node is not None:
+        paths = tuple(parameter_paths(self.params))
+        wrong = [text for text in _texts(value) if text not in paths]
+        if node is not None and (not _texts(value) or (wrong and isinstance(rule, Choice))):
             rule.read(node, self.problems)
+        elif wrong:
+            self._problem(f"the case has no parameter '{wrong[0]}', {nearest_name(wrong[0], paths)}", "params")
 
     def _guessed(self, layer: LayerInfo) -> dict[str, Any]:
         """Return the parameters of the case that go by a name of the layer's."""
@@ -267,8 +273,9 @@ def _at(params: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def _holds_text(value: Any) -> bool:
-    return any(map(_holds_text, value)) if isinstance(value, list) else isinstance(value, str)
+def _texts(value: Any) -> list[str]:
+    inner = value if isinstance(value, list) else [value]
+    return [item for item in inner if isinstance(item, str)]
 
 
 def _text(text: str, place: Position) -> ScalarNode:
