@@ -129,8 +129,9 @@ def _samples(both: _Both) -> Iterator[Contract]:
 def _footprint(both: _Both) -> Contract:
     """Check that single entries of the inputs move the outputs that they move in a layer of this kind."""
     problems = []
-    for name, value in both.subject.inputs.items():
-        if value.dtype.kind != "f" or not value.size or not both.working.takes(name):
+    for name in both.subject.differentiable:
+        value = both.subject.inputs[name]
+        if not value.size or not both.working.takes(name):
             continue
         random = both.random(f"{name} entry")
         for flat in random.choice(value.size, min(_ENTRIES, value.size), replace=False):

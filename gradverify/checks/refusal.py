@@ -38,10 +38,14 @@ def refusal(case: Case, error: BaseException) -> str | None:
     backward = any(_is_backward(frame) for frame, _ in _frames(error.__traceback__))
     kinds = (NotImplementedError,) if backward else _REFUSALS
     if isinstance(error, kinds) and _raised_by_code(error.__traceback__):
-        return f"refused: {describe_error(error)}"
+        return f"refused: {_first_line(error)}"
     if not backward and not case.placed.row.promised:
-        return f"not promised, and not taken: {describe_error(error)}"
+        return f"not promised, and not taken: {_first_line(error)}"
     return None
+
+
+def _first_line(error: BaseException) -> str:
+    return describe_error(error).partition("\n")[0]
 
 
 def _frames(trace: TracebackType | None) -> list[tuple[FrameType, int]]:

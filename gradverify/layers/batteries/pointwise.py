@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradverify.layers.batteries.data import CONSTANT, LARGE, NEGATIVE, POSITIVE, SMALL, ZEROS_AMONG, of
+from gradverify.layers.batteries.data import CONSTANT, LARGE, MOSTLY_ZEROS, NEGATIVE, POSITIVE, SMALL, ZEROS_AMONG, of
 from gradverify.layers.batteries.model import Battery, Row
 
 __all__ = ["AFFINE", "DROPOUT", "RELU", "SOFTMAX_LOSS"]
@@ -141,11 +141,15 @@ DROPOUT = Battery(
         Row(
             name="zeros",
             reason="some values are 0: a mask that is read off the output takes them for dropped",
-            lengths={"N": 3, "D": 4},
-            data=of(ZEROS_AMONG),
+            lengths={"N": 4},
+            data=of(MOSTLY_ZEROS),
         ),
         Row(name="large-values", reason="values of 1e3: nothing is clipped", data=of(LARGE)),
-        Row(name="one-sample", reason="one sample: a mask for every value, not for every sample", lengths={"N": 1}),
+        Row(
+            name="one-sample",
+            reason="one sample: a mask for every value, not for every sample",
+            lengths={"N": 1, "D": 64},
+        ),
         Row(name="test-mode", reason="test mode: the layer is the identity", values={"mode": "test"}),
         Row(
             name="test-mode-keeps-few",
