@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import random
 import re
@@ -10,9 +11,11 @@ import sys
 
 import numpy as np
 import pytest
+from spec_cases import cases
 
 import gradverify
 from gradverify import GradientsError, Verdict, assert_gradients, check
+from gradverify.checks.case import verify
 from gradverify.errors import UsageError
 
 X = np.random.default_rng(0).normal(size=(4, 5))
@@ -250,3 +253,82 @@ def test_what_cannot_be_copied_is_handed_over_and_an_exit_is_an_error():
         lambda x, xp: xp.tanh(x), lambda d, x, xp: d * (1 - xp.tanh(x) ** 2), {"x": X}, params={"xp": np}
     )
     assert check(leaves, affine_backward, {"x": X}, params={"code": 3}).cases[0].reason.startswith("SystemExit: 3")
+
+
+def conv(x, w, b, conv_param, scale):
+    stride, pad = conv_param["stride"], conv_param["pad"]
+    padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, w.shape[2:], axis=(2, 3))[:, :, ::stride, ::stride]
+    return scale(np.einsum("ncklij,fcij->nfkl", windows, w) + b[:, None, None]), (x, w, padded, stride, pad)
+
+
+def conv_backward(dout, cache):
+    x, w, padded, stride, pad = cache
+    dxp, dw, (high, wide) = np.zeros_like(padded), np.zeros_like(w), w.shape[2:]
+    for k, j in np.ndindex(dout.shape[2:]):
+        window = np.s_[:, :, k * stride : k * stride + high, j * stride : j * stride + wide]
+        dw += np.einsum("nf,ncij->fcij", dout[:, :, k, j], padded[window])
+        dxp[window] += np.einsum("nf,fcij->ncij", dout[:, :, k, j], w)
+    return dxp[:, :, pad : pad + x.shape[2], pad : pad + x.shape[3]], dw, dout.sum(axis=(0, 2, 3))
+
+
+def sliced_backward(dout, cache):
+    *_, pad = cache
+    dx, dw, db = conv_backward(dout, cache)
+    return (dx if pad else dx[:, :, pad:-pad, pad:-pad]), dw, db
+
+
+def test_a_battery_runs_all_its_rows_with_objects_among_the_parameters():
+    params = {"conv_param": {"stride": "$stride", "pad": "$padding"}, "scale": lambda value: value}
+    options = {"battery": "conv2d", "reference": "conv2d", "params": params}
+    right = assert_gradients(conv, conv_backward, **options)
+    assert len(right.cases) > 20
+    assert right.counts["pass"] == len(right.cases)
+    wrong = check(conv, sliced_backward, **options)
+    failing = {case.battery.row for case in wrong.cases if case.verdict is Verdict.FAIL}
+    assert failing == {case.battery.row for case in wrong.cases if case.params["conv_param"]["pad"] == 0}
+
+
+def test_a_battery_takes_inputs_by_its_names():
+    report = check(
+        lambda a: (np.maximum(a, 0), a),
+        lambda dout, a: dout * (a > 0),
+        {"a": ["$D", "$N"]},
+        battery="relu",
+        reference="relu",
+    )
+    assert report.verdict is Verdict.PASS
+    assert report.cases[0].gradients[0].shape == (4, 3)
+
+
+class Convolution:
+    """Keeps its own weights, as (F, C, HH, WW), under names that people give them."""
+
+    def __init__(self, channels, filters, size, pad, *, shift=0.0):
+        random_numbers = np.random.default_rng(3)
+        self.weights = random_numbers.normal(size=(filters, channels, size, size))
+        self.bias = random_numbers.normal(size=filters)
+        self.pad, self.shift = pad, shift
+
+    def forward(self, x):
+        param = {"stride": 1, "pad": self.pad}
+        out, self.cache = conv(x, self.weights, self.bias, param, lambda value: value + self.shift)
+        return out
+
+    def backward(self, dout):
+        dx, self.dweights, self.dbias = conv_backward(dout, self.cache)
+        return dx
+
+
+def test_an_object_is_compared_with_its_own_parameters(tmp_path):
+    code = inspect.getsource(conv) + inspect.getsource(conv_backward) + inspect.getsource(Convolution)
+    (tmp_path / "convolution.py").write_text(f"import numpy as np\n{code}")
+    for name, shift, verdict in (("right", 0.0, Verdict.PASS), ("shifted", 0.5, Verdict.FAIL)):
+        entry = {
+            "object": f"convolution.py:Convolution($C, $F, $HH, $padding, shift={shift})",
+            "battery": {"layer": "conv2d", "rows": ["same", "no-padding", "even-kernel"]},
+            "reference": "conv2d",
+        }
+        found = [verify(case) for case in cases({"name": name, **entry}, folder=tmp_path)]
+        assert [item.verdict for item in found] == [verdict] * 3, found[0].reason
+    assert "the gradients belong to the forward pass as it is" in found[0].reason

@@ -97,8 +97,9 @@ class _Both:
 
 
 def _changes(after: NDArray[Any], before: NDArray[Any]) -> NDArray[Any]:
-    eps = float(np.finfo(before.dtype).eps)
-    least = eps ** (2 / 3) * max(float(np.max(np.abs(before), initial=0.0)), float(np.finfo(before.dtype).tiny))
+    """Return how far outputs move, in units of what may be rounding."""
+    largest = max(float(np.max(np.abs(side), initial=0.0)) for side in (before, after))
+    least = float(np.finfo(before.dtype).eps) ** (2 / 3) * (largest or 1.0)
     return np.asarray(np.abs(after - before) / least)
 
 

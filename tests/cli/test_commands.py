@@ -10,6 +10,7 @@ from workplace import run_command
 
 from gradverify.cli.progress import ProgressLine
 from gradverify.cli.session import _rows_and_columns
+from gradverify.layers.batteries import BATTERIES, battery_of
 from gradverify.layers.registry import LAYERS
 from gradverify.results import Plan
 from gradverify.spec.schema import json_schema
@@ -163,3 +164,37 @@ def test_no_progress_line_in_a_pipe():
     line.start(Plan(version="1", command="run", seed=0, cases=("a",)))
     line.case(None)
     assert stream.getvalue() == ""
+
+
+def test_layers_lists_a_battery_with_its_reasons():
+    ran = run_command("layers", "conv2d", "--battery")
+    assert ran.code == 0
+    lines = ran.stdout.splitlines()
+    at = lines.index("unread-data")
+    assert " ".join(line.strip() for line in lines[at + 1 : at + 3]) == (
+        "stride does not divide: the last row and column of data are never read and get zero gradient"
+    )
+    assert lines[at + 3].strip() == "x 2x3x6x6  w 4x3x3x3  b 4  stride 2"
+    assert "$stride $stride_h $stride_w" in ran.stdout
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("layer", BATTERIES)
+def test_every_battery_is_listed_row_by_row(layer):
+    lines = run_command("layers", layer, "--battery").stdout.splitlines()
+    names = [line.partition(" ")[0] for line in lines if line and not line.startswith(" ")]
+    assert [name for name in names if name not in {"battery", "names"}] == [row.name for row in battery_of(layer).rows]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tanh"], "tanh has no battery, expected one of conv2d"),
+        ([], "--battery of what, expected the name of a layer"),
+        (["conv"], "'conv' is not a built-in layer, did you mean 'conv2d'?"),
+    ],
+)
+def test_a_battery_that_is_none(arguments, message):
+    ran = run_command("layers", *arguments, "--battery")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert message in ran.stderr
