@@ -100,7 +100,7 @@ def _changes(after: NDArray[Any], before: NDArray[Any]) -> NDArray[Any]:
     """Return how far outputs move, in units of what may be rounding."""
     largest = max(float(np.max(np.abs(side), initial=0.0)) for side in (before, after))
     least = float(np.finfo(before.dtype).eps) ** (2 / 3) * (largest or 1.0)
-    return np.asarray(np.abs(after - before) / least)
+    return np.asarray(np.abs(after.astype(np.float64) - before.astype(np.float64)) / least)
 
 
 def _samples(both: _Both) -> Iterator[Contract]:
