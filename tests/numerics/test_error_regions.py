@@ -103,6 +103,16 @@ def test_a_border_is_found_though_not_all_of_it_fails(seed):
     )
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_border_is_no_wider_on_any_side_than_its_errors(seed):
+    mask = drawn((4, 3, 8, 8), np.s_[:], 0.9, seed)
+    mask[:, :, 1:, 1:-2] = False
+    assert error_map(mask).along == (
+        AxisPart(axis=2, indices=(range(1),)),
+        AxisPart(axis=3, indices=(range(1), range(6, 8))),
+    )
+
+
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("share", [0.03, 0.5])
 def test_no_part_is_claimed_of_elements_that_lie_anywhere(seed, share):
