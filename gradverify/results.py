@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EVIDENCE",
+    "AxisErrors",
+    "AxisPart",
     "BatteryRow",
     "CaseResult",
     "Certificate",
     "Contract",
     "Diagnosis",
+    "ErrorMap",
     "FailOn",
     "Geometry",
     "GeometrySeverity",
@@ -136,6 +139,66 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AxisErrors:
+    """How many elements fail along one axis.
+
+    Attributes
+    ----------
+    axis, length, name
+        Which one it is, its length, and its name where it is known.
+    failed
+        Failing elements of each index, or of ``together`` neighbouring ones each on a long axis (the last may have
+        fewer).
+    indices
+        How many indices have failing elements.
+    """
+
+    axis: int
+    length: int
+    failed: tuple[int, ...]
+    indices: int
+    together: int = 1
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AxisPart:
+    """Some indices of an axis, in ranges that ascend and share none."""
+
+    axis: int
+    indices: tuple[range, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorMap:
+    """Where in a gradient the failing elements sit, all of them.
+
+    Attributes
+    ----------
+    axes
+        Along each axis.
+    elements, failed
+        How many there are, and how many fail.
+    within, along, without
+        A region that holds them: all parts of ``within``, any part of ``along``, and not all parts of ``without``.
+        Those that are empty say nothing.
+    region
+        How many elements that region has; it is exactly the failing ones where these are as many.
+    listed
+        Indices of the failing elements, where they are few and no whole slice.
+    """
+
+    axes: tuple[AxisErrors, ...]
+    elements: int
+    failed: int
+    within: tuple[AxisPart, ...]
+    along: tuple[AxisPart, ...]
+    without: tuple[AxisPart, ...]
+    region: int
+    listed: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GradientCheck:
     """One input's analytic gradient against its numerical one.
 
@@ -159,6 +222,7 @@ class GradientCheck:
     certificate: Certificate | None = None
     diagnosis: tuple[Diagnosis, ...] = ()
     work: Work | None = field(default=None, compare=False, metadata={EVIDENCE: True})
+    error_map: ErrorMap | None = field(default=None, compare=False, metadata={EVIDENCE: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

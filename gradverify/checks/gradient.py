@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradverify.checks.axes import with_axis_names
 from gradverify.checks.data import rounded
 from gradverify.errors import TargetError
 from gradverify.numerics.comparison import Bounds, tolerance_for
@@ -53,7 +54,7 @@ def check_gradients(case: Case, subject: Subject, trial: Trial) -> Iterator[Grad
         elif isinstance(functional, str):
             yield _uncompared(name, subject, Verdict.INCONCLUSIVE, functional)
         else:
-            yield next(findings).check
+            yield with_axis_names(next(findings).check, case)
 
 
 def _findings(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradverify.numerics.error_map import error_map
 from gradverify.results import GradientCheck, Verdict, WorstEntry
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def judged_finding(judged: Judged, analytic: Array, common: dict[str, Any], nois
         max_absolute_error=float(np.max(comparison.difference, initial=0.0)),
         error_bar=float(np.max(judged.bar, initial=0.0)),
         worst=_worst(comparison, analytic),
+        error_map=error_map(comparison.failed.reshape(analytic.shape)),
         **common,
     )
     return Finding(check, comparison.numerical.reshape(analytic.shape), judged.bar.reshape(analytic.shape))
@@ -139,6 +141,7 @@ def certified_finding(
         max_absolute_error=float(np.max(comparison.difference, initial=0.0)) if everything else None,
         error_bar=float(np.max(bar, initial=0.0)) if everything else None,
         worst=_worst(comparison, analytic) if everything or failed else None,
+        error_map=error_map(comparison.failed.reshape(analytic.shape)) if everything and not inconclusive else None,
         **common,
     )
     return Finding(check)

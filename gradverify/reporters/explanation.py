@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gradverify.numerics.geometry import describe_loss, describe_violation
+from gradverify.reporters.error_map import map_lines
 from gradverify.reporters.words import bound, count, duration, number
 from gradverify.results import Contract, Geometry, GradientCheck, Severity, Verdict
 
@@ -83,6 +84,7 @@ def _comparison(gradient: GradientCheck) -> Iterator[str]:
         yield f"worst entry [{index}]"
         yield f"  analytic  {gradient.worst.analytic:.10g}"
         yield f"  numerical {gradient.worst.numerical:.10g}"
+    yield from map_lines(gradient)
     if gradient.compared:
         errors = f"relative error {number(gradient.max_relative_error)}, absolute {number(gradient.max_absolute_error)}"
         yield f"largest {errors} ({gradient.compared} compared)"

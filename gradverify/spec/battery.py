@@ -40,6 +40,8 @@ class PlacedRow:
         Paths of the case's parameters that the row sets.
     lengths
         Length of every symbol.
+    axes
+        By the case's inputs, the symbols of their axes; ``None`` for an axis of the case's own.
     kind
         The built-in layer, on the inputs of the case.
     """
@@ -48,6 +50,7 @@ class PlacedRow:
     row: Row
     set_by_row: tuple[str, ...]
     lengths: Mapping[str, int]
+    axes: Mapping[str, tuple[str | None, ...]]
     kind: Counterpart
 
 
@@ -198,6 +201,7 @@ class _Case:
             row=row,
             set_by_row=self.paths,
             lengths=self.battery.lengths_of(row),
+            axes={item.name: item.symbols(self.battery, row) for item in self.inputs},
             kind=kind,
         )
         return replace(self.node, entries=tuple(entries)), placed

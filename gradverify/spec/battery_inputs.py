@@ -59,6 +59,11 @@ class PlacedInput:
             return {"shape": list(battery.shape_of(row, self.stands_for)), **data}
         return {"shape": [lengths[axis] if isinstance(axis, str) else axis for axis in self.axes], **data}
 
+    def symbols(self, battery: Battery, row: Row) -> tuple[str | None, ...]:
+        """Return the symbols of the axes as they lie; ``None`` for an axis of the case's own."""
+        axes = battery.axes_of(row, self.stands_for) if self.axes is None else self.axes
+        return tuple(axis if isinstance(axis, str) else None for axis in axes)
+
     def arrangement(self, battery: Battery, row: Row) -> Arrangement | None:
         """Return how the input lies beside that of the built-in layer, or ``None`` where both lie alike."""
         usual = battery.axes_of(row, self.stands_for)
