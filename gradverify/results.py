@@ -14,6 +14,7 @@ __all__ = [
     "EVIDENCE",
     "CaseResult",
     "Certificate",
+    "Condition",
     "Contract",
     "Diagnosis",
     "FailOn",
@@ -211,7 +212,10 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """Everything found about one case."""
+    """Everything found about one case.
+
+    ``lengths`` are those of its inputs by name, from which conditions are read.
+    """
 
     id: str
     name: str
@@ -229,6 +233,27 @@ class CaseResult:
     contracts: tuple[Contract, ...] = ()
     gradients: tuple[GradientCheck, ...] = ()
     geometry: tuple[Geometry, ...] = ()
+    lengths: Mapping[str, int] = field(default_factory=dict, compare=False, metadata={EVIDENCE: True})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What separates the failing cases of one name from the passing ones.
+
+    Attributes
+    ----------
+    text
+        ``fails exactly when padding = 0``, and what the cases do not tell this from, where there is such.
+    cases
+        How many cases it was read from, failing and passing ones; the others are undecided or did not run.
+    name, spec
+        The name of the cases and their file.
+    """
+
+    text: str
+    cases: int
+    name: str
+    spec: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +277,7 @@ class Report:
     seed: int
     seconds: float
     counts: Mapping[str, int]
+    conditions: tuple[Condition, ...] = ()
     cases: tuple[CaseResult, ...]
 
 

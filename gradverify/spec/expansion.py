@@ -13,7 +13,7 @@ from gradverify.layers.registry import LAYERS, Kind, LayerInfo
 from gradverify.spec.code import with_lengths
 from gradverify.spec.model import Case, CaseSpec, InputSpec, Spec, Tolerance
 from gradverify.spec.nodes import Node, Position, Problems, TooManyProblems, shortened
-from gradverify.spec.shapes import match_shapes
+from gradverify.spec.shapes import lengths_of, match_shapes
 from gradverify.spec.sweeping import (
     MAX_CASES,
     format_value,
@@ -200,6 +200,7 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
         params=params,
         sweep=sweep,
         window=case.window,
+        lengths=lengths_of(LAYERS[target.layer] if isinstance(target, LayerTarget) else None, inputs),
         seed=case.seed,
         dtype=case.dtype,
         tolerance=case.tolerance,

@@ -202,6 +202,8 @@ class Case:
         The swept ones.
     window
         Roles of the window, for windowed layers.
+    lengths
+        Of the inputs, by name: ``N``, ``C`` of a built-in layer, ``x.shape[0]`` of code of one's own.
     memory, max_passes, cotangent, scale, search_path, preload, absent
         As in ``CaseSpec``.
     """
@@ -219,6 +221,7 @@ class Case:
     dtype: str
     tolerance: Tolerance
     timeout: float
+    lengths: Mapping[str, int] = field(default_factory=dict)
     memory: int | None = None
     method: str = "auto"
     max_passes: int | None = None
@@ -250,6 +253,7 @@ class Case:
             expect=self.expect,
             params=self.params,
             sweep=self.sweep,
+            lengths=self.lengths,
             **found,
         )
 
