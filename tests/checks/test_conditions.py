@@ -88,6 +88,28 @@ def test_a_value_of_one_case_explains_nothing():
     assert text(labelled(results, lambda case: case.params["padding"] > 3)) == ("fails exactly when padding > 3")
 
 
+def test_a_second_thing_that_excepts_one_case_is_a_listing():
+    """All cases with ``a = 1`` fail but those with ``b = 0``: one such is an exception, two are a condition."""
+
+    def said(exceptions):
+        rows = [{"a": index % 2, "b": 1} for index in range(24)] + [{"a": 0, "b": 0}, {"a": 1, "b": 0}] * exceptions
+        results = [replace(RESULTS["nine"][0], params=row, sweep={}, geometry=(), lengths={}) for row in rows]
+        return text(labelled(results, lambda case: case.params["a"] == case.params["b"] == 1))
+
+    assert said(1) is None
+    assert said(2) == "fails exactly when a = 1 and b = 1"
+
+
+def test_a_second_thing_that_explains_one_case_is_a_listing():
+    def said(additions):
+        rows = [{"a": index % 2, "b": 1} for index in range(24)] + [{"a": 0, "b": 0}, {"a": 1, "b": 0}] * additions
+        results = [replace(RESULTS["nine"][0], params=row, sweep={}, geometry=(), lengths={}) for row in rows]
+        return text(labelled(results, lambda case: case.params["a"] == 1 or case.params["b"] == 0))
+
+    assert said(1) is None
+    assert said(2) == "fails exactly when a = 1 or b = 0"
+
+
 def test_thresholds_say_nothing_about_values_between():
     results = swept(CONV | {"sweep": {"stride": [1, 2, 4, 5], "padding": [0, 1, 3]}})
     assert text(labelled(results, lambda case: case.params["stride"] > 2)).startswith("fails exactly when stride >= 4")
