@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from gradverify import __version__
+from gradverify.checks.conditions import conditions_of
 from gradverify.checks.geometry import audit as audit_case
+from gradverify.checks.geometry import known_geometry
 from gradverify.execution import executor
 from gradverify.execution.jobs import Done, Interrupted, Job, Lost
 from gradverify.numerics.geometry import describe_violation
@@ -175,6 +177,7 @@ def _report(results: Results, selection: Selection, settings: Settings, listener
         seed=selection.seed,
         seconds=time.perf_counter() - started,
         counts=counts_of(found),
+        conditions=conditions_of(found) if settings.command != "audit" else (),
         cases=tuple(found),
     )
     listener.finish(report)
@@ -233,7 +236,7 @@ def _results(cases: tuple[Case, ...], outcomes: Generator[Done | Lost, None, Non
 def _result(case: Case, outcome: Done | Lost) -> CaseResult:
     """Return what was found about a case; an error with the last lines that were printed."""
     if isinstance(outcome, Lost):
-        found = case.result(Verdict.ERROR, outcome.reason, seconds=outcome.seconds)
+        found = case.result(Verdict.ERROR, outcome.reason, seconds=outcome.seconds, geometry=known_geometry(case))
     else:
         found = outcome.value
     if found.verdict is not Verdict.ERROR or not outcome.output:

@@ -17,6 +17,7 @@ __all__ = [
     "BatteryRow",
     "CaseResult",
     "Certificate",
+    "Condition",
     "Contract",
     "Diagnosis",
     "ErrorMap",
@@ -285,7 +286,10 @@ class BatteryRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """Everything found about one case."""
+    """Everything found about one case.
+
+    ``lengths`` are those of its inputs by name, from which conditions are read.
+    """
 
     id: str
     name: str
@@ -304,6 +308,27 @@ class CaseResult:
     gradients: tuple[GradientCheck, ...] = ()
     geometry: tuple[Geometry, ...] = ()
     battery: BatteryRow | None = None
+    lengths: Mapping[str, int] = field(default_factory=dict, compare=False, metadata={EVIDENCE: True})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What separates the failing cases of one name from the passing ones.
+
+    Attributes
+    ----------
+    text
+        ``fails exactly when padding = 0``, and what the cases do not tell this from, where there is such.
+    cases
+        How many cases it was read from, failing and passing ones; the others are undecided or did not run.
+    name, spec
+        The name of the cases and their file.
+    """
+
+    text: str
+    cases: int
+    name: str
+    spec: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,6 +352,7 @@ class Report:
     seed: int
     seconds: float
     counts: Mapping[str, int]
+    conditions: tuple[Condition, ...] = ()
     cases: tuple[CaseResult, ...]
 
 

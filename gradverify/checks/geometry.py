@@ -16,7 +16,7 @@ from gradverify.spec.windows import windows
 if TYPE_CHECKING:
     from gradverify.numerics.geometry import Window
 
-__all__ = ["audit", "geometry_of", "impossible"]
+__all__ = ["audit", "geometry_of", "impossible", "known_geometry"]
 
 
 def audit(case: Case) -> CaseResult:
@@ -46,6 +46,16 @@ def _audited(case: Case) -> tuple[Verdict, str | None, tuple[Geometry, ...]]:
 def geometry_of(case: Case) -> tuple[Geometry, ...]:
     """Return the size identity along every axis of a windowed case; nothing for the others."""
     return tuple(measure(axis, window) for axis, window in _windows(case))
+
+
+def known_geometry(case: Case) -> tuple[Geometry, ...]:
+    """Return the size identity of a case whose process was lost, as far as it can be known."""
+    if Check.GEOMETRY not in case.checks or any(item.shape is None for item in case.inputs):
+        return ()
+    try:
+        return geometry_of(case)
+    except GradverifyError:
+        return ()
 
 
 def impossible(case: Case) -> str | None:

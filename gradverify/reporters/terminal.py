@@ -92,9 +92,19 @@ class TerminalReporter:
             title = f"{case.verdict.upper()} {case.id}"
             self._line(f"-- {title} ({case.spec}:{case.line}, {case.target})", STYLES[case.verdict])
             self._lines(explain(case, full=False))
+        self._conditions(report)
         self._line("")
         self._hidden(report)
         self._line(summary(report), STYLES[report.verdict])
+
+    def _conditions(self, report: Report) -> None:
+        """Say what separates the failing cases of each name from the passing ones, where something does."""
+        if report.conditions:
+            self._line("")
+        many = len({case.spec for case in report.cases}) > 1
+        for condition in report.conditions:
+            name = f"{condition.spec}: {condition.name}" if many else condition.name
+            self._line(f"{name}: {condition.text} ({count(condition.cases, 'case')})", "bold")
 
     def _hidden(self, report: Report) -> None:
         """Say how many violated identities did not decide a verdict, and how many cases have no window."""

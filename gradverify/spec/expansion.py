@@ -14,7 +14,7 @@ from gradverify.spec.code import with_lengths
 from gradverify.spec.counterparts import At, Counterpart
 from gradverify.spec.model import Case, CaseSpec, InputSpec, Spec, Tolerance
 from gradverify.spec.nodes import Node, Position, Problems, TooManyProblems, shortened
-from gradverify.spec.shapes import match_shapes
+from gradverify.spec.shapes import lengths_of, match_shapes
 from gradverify.spec.sweeping import (
     MAX_CASES,
     format_value,
@@ -208,6 +208,7 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
         params=params,
         sweep=swept,
         window=case.window,
+        lengths=_lengths(case, target, inputs),
         seed=case.seed,
         dtype=case.dtype,
         tolerance=case.tolerance,
@@ -225,6 +226,13 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
         placed=case.placed,
         reference=None if case.reference is None else _with_values(case.reference, params),
     )
+
+
+def _lengths(case: CaseSpec, target: Target, inputs: tuple[InputSpec, ...]) -> Mapping[str, int]:
+    """Return the lengths of the inputs by the names of their axes: those of the layer or of the battery, if any."""
+    if case.placed is not None:
+        return case.placed.lengths
+    return lengths_of(LAYERS[target.layer] if isinstance(target, LayerTarget) else None, inputs)
 
 
 def _with_values(counterpart: Counterpart, params: Mapping[str, Any]) -> Counterpart:

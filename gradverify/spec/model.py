@@ -210,6 +210,8 @@ class Case:
         The swept ones.
     window
         Roles of the window, for windowed layers.
+    lengths
+        Of the inputs, by name: ``N``, ``C`` of a built-in layer or a battery, ``x.shape[0]`` of other code.
     memory, max_passes, cotangent, scale, search_path, preload, absent, placed, reference
         As in ``CaseSpec``; the parameters of the reference in values.
     """
@@ -227,6 +229,7 @@ class Case:
     dtype: str
     tolerance: Tolerance
     timeout: float
+    lengths: Mapping[str, int] = field(default_factory=dict)
     memory: int | None = None
     method: str = "auto"
     max_passes: int | None = None
@@ -266,6 +269,7 @@ class Case:
             params=self.params,
             sweep=self.sweep,
             battery=self._battery,
+            lengths=self.lengths,
             **found,
         )
 

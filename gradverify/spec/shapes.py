@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gradverify.layers.registry import LayerInfo, LayerInput
     from gradverify.spec.nodes import Problems
 
-__all__ = ["bind_shape", "match_shapes"]
+__all__ = ["bind_shape", "lengths_of", "match_shapes"]
 
 Bound: TypeAlias = "dict[str, int | tuple[int, ...]]"
 
@@ -74,6 +74,29 @@ def bind_shape(role: LayerInput, shape: tuple[int, ...], bound: Bound) -> str | 
         return f"has shape {list(shape)}, {wanted}"
     bound |= found
     return None
+
+
+def lengths_of(layer: LayerInfo | None, inputs: tuple[InputSpec, ...]) -> dict[str, int]:
+    """Return the lengths of the inputs by name: symbols of a built-in layer, or else ``x.shape[0]`` and so on.
+
+    Parameters
+    ----------
+    layer
+        The table row; ``None`` for code of one's own.
+    inputs
+        With shapes in numbers; those of files are not known and are passed over.
+    """
+    bound: Bound = {}
+    roles = {role.name: role for role in layer.inputs} if layer else {}
+    named: dict[str, int] = {}
+    for item in inputs:
+        shape = tuple(int(length) for length in item.shape or ())
+        role = roles.get(item.name)
+        if role is not None and item.shape is not None:
+            bind_shape(role, shape, bound)
+        if role is None or role.shape[-1] == "...":
+            named |= {f"{item.name}.shape[{axis}]": length for axis, length in enumerate(shape)}
+    return {name: value for name, value in bound.items() if isinstance(value, int)} | named
 
 
 def _shown(value: int | tuple[int, ...]) -> str:

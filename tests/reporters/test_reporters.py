@@ -69,7 +69,7 @@ def test_the_empty_report_renders():
 
 def test_the_document_has_the_fields_of_the_contract_in_their_order():
     made = document(report_of(case_result(verdict=Verdict.FAIL)))
-    assert list(made) == ["gradverify", "verdict", "exit_code", "seed", "seconds", "counts", "cases"]
+    assert list(made) == ["gradverify", "verdict", "exit_code", "seed", "seconds", "counts", "conditions", "cases"]
     assert made["counts"] == {"pass": 0, "fail": 1, "inconclusive": 0, "error": 0, "skip": 0}
     (case,) = made["cases"]
     assert list(case) == [
