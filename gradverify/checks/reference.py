@@ -116,8 +116,16 @@ def _forward(made: _Reference) -> Contract:
     for number, found in enumerate(made.trial.forward.outputs):
         allowed = made.allowed(made.outputs[number], shaken[number], found)
         said = _difference("out" if number == 0 else f"out{number + 1}", found, made.outputs[number], allowed)
-        problems += [f"the forward pass is not that of {name}: {said}"] if said else []
+        problems += [f"the forward pass is not that of {name}: {said}{_assumed(made)}"] if said else []
     return _contract("reference-forward", problems, f"the forward pass is that of {name}, to rounding")
+
+
+def _assumed(made: _Reference) -> str:
+    """Say what parameters the reference has that the case says nothing of: they may be others in the code."""
+    reference = made.case.reference
+    unmapped = reference.unmapped if reference is not None else ()
+    values = ", ".join(f"{name} = {reference.params[name]}" for name in unmapped) if reference is not None else ""
+    return f"; with {values}, of which the case says nothing" if values else ""
 
 
 def _gradients(made: _Reference) -> Contract:

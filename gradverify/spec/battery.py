@@ -145,6 +145,13 @@ class _Case:
         if self.built_in:
             self.mapped |= {name for name in self.names if not name.startswith(tuple(self.pinned) or "$")}
 
+    @property
+    def unmapped(self) -> tuple[str, ...]:
+        """Parameters of the layer of which the case says nothing."""
+        said = {*self.mapped, *self.pinned, *("p" for name in self.mapped if name == "drop")}
+        names = (item.name for item in self.battery.parameters)
+        return tuple(name for name in names if name not in said and f"{name}_h" not in said)
+
     def check(self) -> None:
         """Record every name that stands for nothing, and every sweep over what the rows set."""
         for key, item in self.node.entries:
@@ -192,6 +199,7 @@ class _Case:
             name=self.battery.layer,
             target=LayerTarget(self.battery.layer, LAYERS[self.battery.layer].fast),
             params=self.battery.values_of(row, self.pinned),
+            unmapped=self.unmapped,
             inputs={item.stands_for: item.name for item in self.inputs},
             arrangements=self._arrangements(row),
             output=self._output(row),

@@ -158,11 +158,17 @@ class _Reader:
             name=layer.name,
             target=target,
             params=params,
-            unmapped=tuple(item.name for item in layer.parameters if item.name not in params),
+            unmapped=self._unmapped(layer, params, section),
             inputs=inputs,
             arrangements=arranged,
             output=(None if first is None else first.order) if same is None else same.output,
         )
+
+    def _unmapped(self, layer: LayerInfo, params: Mapping[str, Any], section: dict[str, Any]) -> tuple[str, ...]:
+        """Return the parameters of which neither the case nor the reference says anything."""
+        if self.kind is not None and self.kind.name == layer.name:
+            return tuple(name for name in self.kind.unmapped if name not in section.get("params", {}))
+        return tuple(item.name for item in layer.parameters if item.name not in params)
 
     def _layer_params(self, layer: LayerInfo, section: dict[str, Any]) -> dict[str, Any]:
         known = {item.name: item for item in layer.parameters}
