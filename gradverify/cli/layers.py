@@ -66,8 +66,9 @@ def _setting(battery: Battery, row: Row) -> Iterator[str]:
         said = ", ".join(f"{key} {value}" for key, value in data.items() if key != "values")
         said = "written out" if "values" in data else said
         yield f"{name} {'x'.join(map(str, battery.shape_of(row, name)))}{f' ({said})' if said else ''}"
-    for name, value in battery.values_of(row, {}).items():
-        if name in {**battery.values, **row.values}:
+    full = battery.with_usual(row, battery.names, ())
+    for name, value in battery.values_of(full, {}).items():
+        if name in {**battery.values, **full.values}:
             yield f"{name} {'x'.join(map(str, value)) if isinstance(value, list) else value}"
 
 

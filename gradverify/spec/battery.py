@@ -73,7 +73,7 @@ def placed_rows(case: MappingNode, problems: Problems) -> Iterator[tuple[Mapping
     reader.check()
     if len(problems.found) > before:
         return
-    chosen = [row for row in rows if reader.covers(row)]
+    chosen = [row for row in map(reader.with_usual, rows) if reader.covers(row)]
     if not chosen:
         names = ", ".join(f"${name}" for name in reader.names if not name.endswith(("_h", "_w")))
         message = f"no row of the battery fits what the case fixes, expected names in the place of values: {names}"
@@ -148,9 +148,11 @@ class _Case:
     @property
     def unmapped(self) -> tuple[str, ...]:
         """Parameters of the layer of which the case says nothing."""
-        said = {*self.mapped, *self.pinned, *("p" for name in self.mapped if name == "drop")}
-        names = (item.name for item in self.battery.parameters)
-        return tuple(name for name in names if name not in said and f"{name}_h" not in said)
+        return tuple(
+            item.name
+            for item in self.battery.parameters
+            if item.name not in self.pinned and not self.battery.names_of(item).intersection(self.mapped)
+        )
 
     def check(self) -> None:
         """Record every name that stands for nothing, and every sweep over what the rows set."""
@@ -175,6 +177,10 @@ class _Case:
                 pinned[name] = plain(value)
         return pinned, tuple(paths)
 
+    def with_usual(self, row: Row) -> Row:
+        """Return a row with the usual values of what the case maps."""
+        return self.battery.with_usual(row, self.mapped, self.pinned)
+
     def covers(self, row: Row) -> bool:
         """Return whether the case can be run at a row."""
         inputs = {item.stands_for for item in self.inputs}
@@ -190,6 +196,8 @@ class _Case:
         entries = [(key, item) for key, item in entries if key.text != "inputs"]
         place = _key(self.node, "battery")
         entries.append((_text("inputs", _key(self.node, "inputs")), self._inputs_at(row)))
+        if row.checks and self.node.get("checks") is None:
+            entries.append((_text("checks", place), node_of(list(row.checks), place)))
         if self.built_in:
             entries = [(key, item) for key, item in entries if key.text != "params"]
             entries.append((_text("params", place), node_of(self.battery.values_of(row, self.pinned), place)))

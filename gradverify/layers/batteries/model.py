@@ -17,7 +17,8 @@ __all__ = ["Battery", "Row"]
 # What stands behind the name of a pair for its vertical and its horizontal value: stride_h, stride_w.
 _HALVES = ("_h", "_w")
 _PAIRS = {Kind.EXTENT, Kind.PADDING}
-# Both lengths of a square kernel, by one name.
+# What else stands for a parameter.
+_OTHER_NAMES = {"p": ("drop",), "mode": ("training",)}
 _KERNEL = ("HH", "WW")
 
 
@@ -34,7 +35,9 @@ class Row:
     lengths
         Lengths of axes, where they differ from the battery's.
     values
-        Parameters, where they differ from the battery's.
+        Parameters, where they differ from the battery's: what the row is about.
+    usual
+        Parameters as people set them most, where the layer is told of them, lest they be why a row fails.
     data
         How inputs are filled, where it differs from the battery's; as an input of a spec.
     axes
@@ -46,17 +49,21 @@ class Row:
         Whether the row runs only where the spec asks for it by name.
     kinks
         Whether the data lie at kinks, where more than one gradient is right: a reference then speaks of outputs only.
+    checks
+        What is checked, where it is not everything.
     """
 
     name: str
     reason: str
     lengths: Mapping[str, int] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    usual: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     promised: bool = True
     asked: bool = False
     kinks: bool = False
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +150,7 @@ class Battery:
         """Return what every name stands for in a row.
 
         Parameters; ``stride_h`` and ``stride_w``, the halves of pairs; ``drop``, the fraction that a dropout does not
-        keep; lengths; and ``kernel_size``, one name for both lengths of a kernel.
+        keep; ``training``, the mode as a truth value; lengths; ``kernel_size``, one name for both lengths of a kernel.
         """
         found: dict[str, Any] = {}
         values = self.values_of(row, pinned)
@@ -154,6 +161,8 @@ class Battery:
             found.update(zip(_halves(item), parts, strict=False))
         if "p" in values:
             found["drop"] = 1 - values["p"]
+        if "mode" in values:
+            found["training"] = values["mode"] == "train"
         lengths = self.lengths_of(row)
         if _KERNEL[0] in lengths:
             found["kernel_size"] = lengths["HH"] if lengths["HH"] == lengths["WW"] else [lengths["HH"], lengths["WW"]]
@@ -175,23 +184,41 @@ class Battery:
         """
         return self._covers_values(row, mapped, pinned) and self._covers_lengths(row, mapped, inputs)
 
+    def with_usual(self, row: Row, mapped: Container[str], pinned: Container[str]) -> Row:
+        """Return a row with the usual values of the parameters that the layer is told of."""
+        told = {
+            name: value for name, value in row.usual.items() if name not in pinned and self._told(name, value, mapped)
+        }
+        return replace(row, values={**told, **row.values}, usual={})
+
+    def names_of(self, item: Parameter) -> set[str]:
+        """Return every name that stands for a parameter or a part of it."""
+        return {item.name, *_OTHER_NAMES.get(item.name, ()), *_halves(item)}
+
+    def _told(self, name: str, value: Any, mapped: Container[str]) -> bool:
+        """Return whether a layer is told a value, whole or in parts."""
+        parts = _halves(next(item for item in self.parameters if item.name == name))
+        if parts and all(part in mapped for part in parts):
+            return True
+        return not isinstance(value, list) and any(other in mapped for other in (name, *_OTHER_NAMES.get(name, ())))
+
     def _covers_values(self, row: Row, mapped: Container[str], pinned: Mapping[str, Any]) -> bool:
-        table = {item.name: item for item in self.parameters}
         for name, value in row.values.items():
             others = {other: told for other, told in row.values.items() if other != name}
-            whole = name in mapped and not isinstance(value, list)
-            parts = _halves(table[name])
-            told = whole or bool(parts and all(part in mapped for part in parts)) or (name == "p" and "drop" in mapped)
-            if not told and value != self.values_of(replace(row, values=others), pinned)[name]:
+            default = self.values_of(replace(row, values=others), pinned)[name]
+            if value != default and not self._told(name, value, mapped):
                 return False
         return True
 
     def _covers_lengths(self, row: Row, mapped: Container[str], inputs: Container[str]) -> bool:
         made = {axis for name in self.axes if name not in inputs for axis in self.axes_of(row, name)}
         lengths = self.lengths_of(row)
-        square = "HH" in lengths and lengths["HH"] == lengths["WW"]
-        if square and any(name in mapped for name in ("kernel_size", *_KERNEL)):
+        named = [name for name in ("kernel_size", *_KERNEL) if name in mapped]
+        square = lengths.get("HH") == lengths.get("WW")
+        if named and square:
             made -= set(_KERNEL)
+        elif len(named) == 1:
+            return False  # one number for a kernel: it is square
         return all(axis in mapped or lengths[axis] == self.lengths.get(axis) for axis in made)
 
 

@@ -41,6 +41,7 @@ _STATISTICS = (
         name="constant",
         reason="all values are equal: the variance is 0, and nothing is divided by it",
         data=of(CONSTANT),
+        checks=("geometry", "contracts"),  # outputs bend within sqrt(eps), however small that is,
     ),
 )
 _RUNNING = {"running_mean": 0.25, "running_var": 1.75}
@@ -79,11 +80,6 @@ BATCHNORM = Battery(
             name="few-samples",
             reason="fewer samples than features: sums over the wrong axis, or divided by the wrong length, differ",
             lengths={"N": 3, "D": 8},
-        ),
-        Row(
-            name="two-samples",
-            reason="two samples: the gradient with respect to x nearly vanishes",
-            lengths={"N": 2},
         ),
         Row(name="one-sample", reason="one sample: the variance is 0, and so is dx", lengths={"N": 1}),
         *_TEST_MODE,
@@ -139,11 +135,6 @@ LAYERNORM = Battery(
             name="many-samples",
             reason="more samples than features: sums over the wrong axis, or divided by the wrong length, differ",
             lengths={"N": 9, "D": 3},
-        ),
-        Row(
-            name="two-features",
-            reason="two features: the gradient with respect to x nearly vanishes",
-            lengths={"D": 2},
         ),
         Row(name="one-feature", reason="one feature: the variance is 0, and so is dx", lengths={"D": 1}),
         Row(
