@@ -18,7 +18,7 @@ from gradverify import __version__
 from gradverify.checks.case import verify_subject
 from gradverify.checks.subject import subject_with
 from gradverify.errors import GradientsError, TargetError, UsageError
-from gradverify.pipeline import Policy, settle
+from gradverify.pipeline import Policy, policy_for, settle
 from gradverify.reporters import Appearance, reporter
 from gradverify.results import Report, Verdict, counts_of, exit_code_of, verdict_of
 from gradverify.spec.cases import FileContext, read_case
@@ -85,8 +85,8 @@ def check(
         inputs without a gradient; ``elementwise``, whether backward returns the derivative of every entry; ``call``,
         for an object or module its forward method as a call; ``rtol`` and ``atol``; and every key of a case in a spec
         that says how it is verified: ``name``, ``returns``, ``gradients``, ``cotangent``, ``scale``, ``geometry``,
-        ``checks``, ``expect``, ``seed``, ``method``, ``max_passes``, and for objects ``preset``, ``attributes``,
-        ``setup``, ``after``, ``output``, ``parameters``, ``reset`` and ``discover``.
+        ``checks``, ``expect``, ``seed``, ``method``, ``max_passes``, ``strict``, ``fail_on``, and for objects
+        ``preset``, ``attributes``, ``setup``, ``after``, ``output``, ``parameters``, ``reset`` and ``discover``.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def check(
     )
     case = call.case()
     with _generators_kept():
-        result = settle(verify_subject(case, lambda: call.subject(case)), Policy())
+        result = settle(verify_subject(case, lambda: call.subject(case)), policy_for(case, Policy()))
     verdict = verdict_of([result])
     return Report(
         version=__version__,

@@ -211,7 +211,16 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """Everything found about one case."""
+    """Everything found about one case.
+
+    Attributes
+    ----------
+    reproduce
+        The command that runs this case alone; ``None`` where it passed, was skipped, or no command ran it.
+    arrays
+        What a case that may fail was found with, as files in NumPy's ``.npy`` format by name (``inputs/x``,
+        ``cotangent``, ``analytic/x``, ``numerical/x``, ``error_bar/x``); empty where nobody asked for it.
+    """
 
     id: str
     name: str
@@ -229,6 +238,8 @@ class CaseResult:
     contracts: tuple[Contract, ...] = ()
     gradients: tuple[GradientCheck, ...] = ()
     geometry: tuple[Geometry, ...] = ()
+    reproduce: str | None = None
+    arrays: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False, metadata={EVIDENCE: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gradverify.checks import contracts
+from gradverify.checks.evidence import arrays_of, may_fail
 from gradverify.checks.geometry import geometry_of, impossible
 from gradverify.checks.gradient import check_gradients
 from gradverify.checks.subject import Subject, Trial, run_trial, subject_of
@@ -19,6 +20,8 @@ from gradverify.targets.shims import hint
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from gradverify.numerics.findings import Finding
+
 __all__ = ["verify", "verify_subject"]
 
 
@@ -30,6 +33,8 @@ class _Findings:
     contracts: list[Contract] = field(default_factory=list)
     gradients: list[GradientCheck] = field(default_factory=list)
     subject: Subject | None = None
+    trial: Trial | None = None
+    compared: list[Finding] = field(default_factory=list)
 
 
 def verify(case: Case) -> CaseResult:
@@ -53,9 +58,9 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
     spoiled = _spoiled(findings)
     if spoiled is not None:
         verdict, reason = Verdict.ERROR, spoiled
-        findings.contracts, findings.gradients = [], []
+        findings.contracts, findings.gradients, findings.compared = [], [], []
     calls = findings.subject.target.calls if findings.subject else None
-    return case.result(
+    result = case.result(
         verdict,
         reason,
         seconds=time.perf_counter() - started,
@@ -65,6 +70,9 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
         gradients=tuple(findings.gradients),
         geometry=findings.geometry,
     )
+    if not case.keep or findings.subject is None or not may_fail(result):
+        return result
+    return replace(result, arrays=arrays_of(findings.subject, findings.trial, findings.compared))
 
 
 def _spoiled(findings: _Findings) -> str | None:
@@ -87,11 +95,14 @@ def _examined(case: Case, findings: _Findings, make: Callable[[], Subject]) -> t
     if not isinstance(trial, Trial):
         findings.contracts.append(contracts.finite_forward(trial))
         return _judged(findings)
+    findings.trial = trial
     if Check.CONTRACTS in case.checks:
         findings.contracts.extend(_contracts(case, findings.subject, trial))
     if Check.GRADIENTS in case.checks:
-        for check in check_gradients(case, findings.subject, trial):
-            findings.gradients.append(check)
+        for finding in check_gradients(case, findings.subject, trial):
+            findings.gradients.append(finding.check)
+            if case.keep:
+                findings.compared.append(finding)
         if not findings.subject.differentiable:
             return _without_gradients(findings)
     return _judged(findings)

@@ -12,6 +12,7 @@ from gradverify.errors import TargetError
 from gradverify.numerics.comparison import Bounds, tolerance_for
 from gradverify.numerics.engine import MAX_PASSES, Effort, examine
 from gradverify.numerics.error_bar import in_extended_precision, rounding_floor
+from gradverify.numerics.findings import Finding
 from gradverify.numerics.functional import Functional, flat
 from gradverify.numerics.sampling import stream
 from gradverify.results import GradientCheck, Verdict
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradverify.checks.subject import Subject, Trial
-    from gradverify.numerics.engine import Finding
     from gradverify.spec.model import Case
 
 __all__ = ["check_gradients"]
@@ -40,7 +40,7 @@ _ANOTHER = 0.1
 _SAME, _MANY = 1e-5, 0.1
 
 
-def check_gradients(case: Case, subject: Subject, trial: Trial) -> Iterator[GradientCheck]:
+def check_gradients(case: Case, subject: Subject, trial: Trial) -> Iterator[Finding]:
     """Yield a finding for every input that has a gradient, in the order of the inputs."""
     functional = _functional(case, subject, trial)
     values = {name: trial.gradients.values.get(name) for name in subject.differentiable}
@@ -49,11 +49,11 @@ def check_gradients(case: Case, subject: Subject, trial: Trial) -> Iterator[Grad
     findings = iter(()) if isinstance(functional, str) else _findings(case, subject, trial, functional, usable)
     for name, found in unusable.items():
         if found is not None:
-            yield found
+            yield Finding(found)
         elif isinstance(functional, str):
-            yield _uncompared(name, subject, Verdict.INCONCLUSIVE, functional)
+            yield Finding(_uncompared(name, subject, Verdict.INCONCLUSIVE, functional))
         else:
-            yield next(findings).check
+            yield next(findings)
 
 
 def _findings(

@@ -90,7 +90,7 @@ def run_trial(case: Case, subject: Subject) -> Trial | Forward:
         raise TargetError(f"forward returned {strange[0]}, expected real numbers")
     if not all(np.all(np.isfinite(output)) for output in forward.outputs):
         return forward
-    kind = case.cotangent or ("ones" if forward.summed else "random")
+    kind = case.cotangent if isinstance(case.cotangent, str) else "ones" if forward.summed else "random"
     drawn = cotangents_of(case, forward.outputs, kind)
     cotangents = tuple(
         np.zeros_like(weight) if number in forward.unweighted else weight for number, weight in enumerate(drawn)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradverify.results import CaseResult, Verdict
+from gradverify.results import CaseResult, FailOn, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +24,7 @@ __all__ = [
     "LARGEST_WHOLE",
     "METHODS",
     "SHIMS",
+    "ArrayFile",
     "Case",
     "CaseSpec",
     "Check",
@@ -76,6 +77,14 @@ class Tolerance:
 
     rtol: float | None = None
     atol: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFile:
+    """An array in a file: the absolute path of an ``.npz`` and a name in it, or of an ``.npy`` and ``None``."""
+
+    file: str
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,9 +147,11 @@ class CaseSpec:
     max_passes
         Forward passes that one look at an input's gradient may take; ``None`` leaves it to the engine.
     cotangent
-        What the outputs are weighted with; ``None`` leaves it to the target.
+        What the outputs are weighted with: a word, or a file for each output; ``None`` leaves it to the target.
     scale
         What analytic gradients are multiplied with before they are compared, by input; names are dims.
+    strict, fail_on
+        Whether warnings fail the case, and which geometry does; ``None`` leaves it to the command.
     search_path, preload, absent
         Folders searched for user code, what is imported before it, and packages it may do without; empty for built-ins.
     """
@@ -164,8 +175,10 @@ class CaseSpec:
     max_passes: int | None
     checks: tuple[Check, ...]
     expect: Verdict
-    cotangent: str | None
+    cotangent: str | tuple[ArrayFile, ...] | None
     scale: Mapping[str, float | str]
+    strict: bool
+    fail_on: FailOn | None
     search_path: tuple[str, ...]
     preload: tuple[str, ...]
     absent: tuple[str, ...]
@@ -202,7 +215,9 @@ class Case:
         The swept ones.
     window
         Roles of the window, for windowed layers.
-    memory, max_passes, cotangent, scale, search_path, preload, absent
+    keep
+        Whether the result carries arrays, where the case may fail.
+    memory, max_passes, cotangent, scale, strict, fail_on, search_path, preload, absent
         As in ``CaseSpec``.
     """
 
@@ -224,11 +239,14 @@ class Case:
     max_passes: int | None = None
     checks: tuple[Check, ...] = tuple(Check)
     expect: Verdict = Verdict.PASS
-    cotangent: str | None = None
+    cotangent: str | tuple[ArrayFile, ...] | None = None
     scale: Mapping[str, float] = field(default_factory=dict)
+    strict: bool = False
+    fail_on: FailOn | None = None
     search_path: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    keep: bool = False
 
     @property
     def home(self) -> str:
