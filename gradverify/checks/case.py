@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gradverify.checks import contracts
-from gradverify.checks.evidence import arrays_of, may_fail
+from gradverify.checks.evidence import Evidence, may_fail
 from gradverify.checks.geometry import geometry_of, impossible
 from gradverify.checks.gradient import check_gradients
-from gradverify.checks.subject import Subject, Trial, run_trial, subject_of
+from gradverify.checks.subject import Subject, Trial, run_backward, run_forward, subject_of, weights_of
 from gradverify.errors import GradverifyError, explain_error
 from gradverify.results import CaseResult, Contract, Geometry, GradientCheck, Severity, Verdict, worst_verdict
 from gradverify.spec.model import Case, Check
@@ -19,8 +19,6 @@ from gradverify.targets.shims import hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from gradverify.numerics.findings import Finding
 
 __all__ = ["verify", "verify_subject"]
 
@@ -33,8 +31,7 @@ class _Findings:
     contracts: list[Contract] = field(default_factory=list)
     gradients: list[GradientCheck] = field(default_factory=list)
     subject: Subject | None = None
-    trial: Trial | None = None
-    compared: list[Finding] = field(default_factory=list)
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 def verify(case: Case) -> CaseResult:
@@ -58,7 +55,8 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
     spoiled = _spoiled(findings)
     if spoiled is not None:
         verdict, reason = Verdict.ERROR, spoiled
-        findings.contracts, findings.gradients, findings.compared = [], [], []
+        findings.contracts, findings.gradients = [], []
+        findings.evidence = Evidence(findings.evidence.inputs)
     calls = findings.subject.target.calls if findings.subject else None
     result = case.result(
         verdict,
@@ -70,9 +68,7 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
         gradients=tuple(findings.gradients),
         geometry=findings.geometry,
     )
-    if not case.keep or findings.subject is None or not may_fail(result):
-        return result
-    return replace(result, arrays=arrays_of(findings.subject, findings.trial, findings.compared))
+    return replace(result, arrays=findings.evidence.arrays()) if case.keep and may_fail(result) else result
 
 
 def _spoiled(findings: _Findings) -> str | None:
@@ -91,18 +87,22 @@ def _examined(case: Case, findings: _Findings, make: Callable[[], Subject]) -> t
     if case.checks == (Check.GEOMETRY,):
         return Verdict.PASS, None
     findings.subject = make()
-    trial = run_trial(case, findings.subject)
-    if not isinstance(trial, Trial):
-        findings.contracts.append(contracts.finite_forward(trial))
+    findings.evidence.inputs = findings.subject.inputs
+    forward = run_forward(findings.subject)
+    finite = contracts.finite_forward(forward)
+    if finite.verdict is not Verdict.PASS:
+        findings.contracts.append(finite)
         return _judged(findings)
-    findings.trial = trial
+    findings.evidence.cotangents = weights_of(case, forward)
+    trial = run_backward(findings.subject, forward, findings.evidence.cotangents)
+    findings.evidence.gradients = trial.gradients.values
     if Check.CONTRACTS in case.checks:
         findings.contracts.extend(_contracts(case, findings.subject, trial))
     if Check.GRADIENTS in case.checks:
         for finding in check_gradients(case, findings.subject, trial):
             findings.gradients.append(finding.check)
             if case.keep:
-                findings.compared.append(finding)
+                findings.evidence.findings.append(finding)
         if not findings.subject.differentiable:
             return _without_gradients(findings)
     return _judged(findings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,15 +11,14 @@ import numpy as np
 from gradverify.results import GeometrySeverity, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from gradverify.checks.subject import Subject, Trial
     from gradverify.numerics.findings import Finding
     from gradverify.results import CaseResult
 
-__all__ = ["arrays_of", "may_fail"]
+__all__ = ["Evidence", "may_fail"]
 
 
 def may_fail(result: CaseResult) -> bool:
@@ -29,46 +29,50 @@ def may_fail(result: CaseResult) -> bool:
     return not (as_expected and clean and exact)
 
 
-def arrays_of(subject: Subject, trial: Trial | None, findings: Iterable[Finding]) -> dict[str, bytes]:
-    """Return what a case was found with, each array as the content of an ``.npy`` file.
+@dataclass(slots=True)
+class Evidence:
+    """What a case was found with, as far as it went.
 
-    Parameters
+    Attributes
     ----------
-    subject
-        Gives ``inputs/x``, in the dtype under test.
-    trial
-        Gives ``cotangent``, ``cotangent2``, ... and ``analytic/x``, as backward returned it; ``None`` where there was
-        none.
+    inputs
+        In the dtype under test.
+    cotangents
+        Of the outputs, in their order.
+    gradients
+        As backward returned them, by input.
     findings
-        Give ``numerical/x`` and ``error_bar/x``, where every element was compared.
-
-    Nothing is returned where memory runs out: a verdict is worth more.
+        With the numerical gradients, where every element was compared.
     """
-    try:
-        named = [*_of_subject(subject), *(_of_trial(trial) if trial else ()), *_of_findings(findings)]
-        return {name: _file(np.asarray(value)) for name, value in named if _is_plain(value)}
-    except MemoryError:
-        return {}
 
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    cotangents: tuple[NDArray[Any], ...] = ()
+    gradients: Mapping[str, Any] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
 
-def _of_subject(subject: Subject) -> Iterator[tuple[str, Any]]:
-    """Yield the inputs; not those that overflow their dtype, which no spec accepts from a file."""
-    for name, value in subject.inputs.items():
-        if np.all(np.isfinite(value)):
-            yield f"inputs/{name}", value
+    def arrays(self) -> dict[str, bytes]:
+        """Return each array as the content of an ``.npy`` file; none where memory runs out: a verdict is worth more.
 
+        They are called ``inputs/x``, ``cotangent``, ``cotangent2``, ..., ``analytic/x``, ``numerical/x`` and
+        ``error_bar/x``.
+        """
+        try:
+            return {name: _file(np.asarray(value)) for name, value in self._named() if _is_plain(value)}
+        except MemoryError:
+            return {}
 
-def _of_trial(trial: Trial) -> Iterator[tuple[str, Any]]:
-    for number, weight in enumerate(trial.cotangents, 1):
-        yield ("cotangent" if number == 1 else f"cotangent{number}"), weight
-    for name, value in trial.gradients.values.items():
-        yield f"analytic/{name}", value
-
-
-def _of_findings(findings: Iterable[Finding]) -> Iterator[tuple[str, Any]]:
-    for finding in findings:
-        yield f"numerical/{finding.check.input}", finding.numerical
-        yield f"error_bar/{finding.check.input}", finding.bar
+    def _named(self) -> Iterator[tuple[str, Any]]:
+        """Yield names and values; no inputs that overflow their dtype, which no spec accepts from a file."""
+        for name, value in self.inputs.items():
+            if np.all(np.isfinite(value)):
+                yield f"inputs/{name}", value
+        for number, weight in enumerate(self.cotangents, 1):
+            yield ("cotangent" if number == 1 else f"cotangent{number}"), weight
+        for name, value in self.gradients.items():
+            yield f"analytic/{name}", value
+        for finding in self.findings:
+            yield f"numerical/{finding.check.input}", finding.numerical
+            yield f"error_bar/{finding.check.input}", finding.bar
 
 
 def _is_plain(value: Any) -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gradverify.spec.model import Case
     from gradverify.targets.protocol import Forward, Gradients, Target
 
-__all__ = ["Subject", "Trial", "run_trial", "subject_of", "subject_with"]
+__all__ = ["Subject", "Trial", "run_backward", "run_forward", "subject_of", "subject_with", "weights_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +79,33 @@ def _scaled(case: Case, target: Target, inputs: dict[str, NDArray[Any]]) -> Targ
     return Scaled(target, case.scale) if case.scale else target
 
 
-def run_trial(case: Case, subject: Subject) -> Trial | Forward:
-    """Run forward and backward once; only forward where its outputs are not finite.
+def run_forward(subject: Subject) -> Forward:
+    """Run forward once.
 
-    A loss that returns its own gradient returns that of the sum of its output, so its cotangent is one.
+    Raises
+    ------
+    TargetError
+        Its outputs are complex.
     """
     forward = subject.target.forward(subject.inputs)
     strange = [output.dtype for output in forward.outputs if output.dtype.kind == "c"]
     if strange:
         raise TargetError(f"forward returned {strange[0]}, expected real numbers")
-    if not all(np.all(np.isfinite(output)) for output in forward.outputs):
-        return forward
+    return forward
+
+
+def weights_of(case: Case, forward: Forward) -> tuple[NDArray[Any], ...]:
+    """Return the cotangents of a forward pass.
+
+    A loss that returns its own gradient returns that of the sum of its output, so its cotangent is one.
+    """
     kind = case.cotangent if isinstance(case.cotangent, str) else "ones" if forward.summed else "random"
     drawn = cotangents_of(case, forward.outputs, kind)
-    cotangents = tuple(
+    return tuple(
         np.zeros_like(weight) if number in forward.unweighted else weight for number, weight in enumerate(drawn)
     )
+
+
+def run_backward(subject: Subject, forward: Forward, cotangents: tuple[NDArray[Any], ...]) -> Trial:
+    """Run the backward pass that belongs to a forward pass, once."""
     return Trial(forward, cotangents, subject.target.backward(cotangents, forward, subject.inputs))

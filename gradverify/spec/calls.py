@@ -88,7 +88,12 @@ class Call:
 
     def located(self, folder: str) -> Call:
         """Return the call with the path of its file made absolute."""
-        return replace(self, module=str(Path(folder, self.module)), written=self.module) if self.is_file else self
+        if not self.is_file:
+            return self
+        path = Path(folder, self.module)
+        if ".." in path.parts:  # no name of a package
+            path = path.parent.resolve() / path.name
+        return replace(self, module=str(path), written=self.module)
 
     def bound(self, lengths: Mapping[str, int]) -> Call:
         """Return the call with the names of dims replaced by their lengths."""
