@@ -255,6 +255,11 @@ def test_the_saved_specs_are_for_people_too(saved: tuple[Workplace, Ran]) -> Non
     assert document["pythonpath"] == ["../../specs", "../../code"]
     (case,) = document["cases"]
     assert (case["params"], "sweep" in case) == ({"scale": 0.5}, False)
+    for name, count in (("layer", 1), ("two", 2)):
+        (case,) = yaml.safe_load(of(place, name, ".yaml").read_text())["cases"]
+        weights = [f"{of(place, name).name}:cotangent{number}" for number in ("", 2)][:count]
+        listed = [{"file": weight} for weight in weights]
+        assert case["cotangent"] == (listed if count > 1 else listed[0])
 
 
 def test_a_moved_folder_is_still_found(saved: tuple[Workplace, Ran], tmp_path: Path) -> None:
@@ -289,6 +294,7 @@ def test_options_of_the_command_line_are_part_of_the_spec(workplace: Workplace) 
     assert {name: case["verdict"] for name, case in first.items()} == dict.fromkeys(
         ["warns", "gap", "off/N=2,scale=2", "off/N=2,scale=4"], "fail"
     )
+    assert len(list((workplace.path / "out").glob("*.npz"))) == 4
     found = workplace.run("run", "out", "--format", "json").json
     assert (found["seed"], found["verdict"]) == (8, "fail")
     for case in found["cases"]:

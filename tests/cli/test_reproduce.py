@@ -46,6 +46,7 @@ SPEC = """
         sweep: {N: [2, 3], opts.mode: [a, 'b c'], opts.size: [[1, 2]], opts.deep.er: [1e-6]}
       - {name: error, functions: {forward: 'wrong:forward', backward: 'wrong:raises'}, inputs: {x: [2]}}
       - {name: fine, functions: {forward: 'wrong:forward', backward: 'wrong:right'}, inputs: {x: [2]}}
+      - {name: finer, functions: {forward: 'wrong:forward', backward: 'wrong:right'}, inputs: {x: [2]}}
 """
 
 
