@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -107,5 +107,10 @@ def weights_of(case: Case, forward: Forward) -> tuple[NDArray[Any], ...]:
 
 
 def run_backward(subject: Subject, forward: Forward, cotangents: tuple[NDArray[Any], ...]) -> Trial:
-    """Run the backward pass that belongs to a forward pass, once."""
-    return Trial(forward, cotangents, subject.target.backward(cotangents, forward, subject.inputs))
+    """Run the backward pass that belongs to a forward pass, once.
+
+    Its gradients are copied: code may return the same buffer from every pass.
+    """
+    returned = subject.target.backward(cotangents, forward, subject.inputs)
+    own = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in returned.values.items()}
+    return Trial(forward, cotangents, replace(returned, values=own))

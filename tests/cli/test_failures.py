@@ -65,6 +65,12 @@ CODE = """
         g[np.arange(len(y)), y] -= 1
         return -np.log(p[np.arange(len(y)), y]).mean(), g
 
+    BUFFER = np.zeros(2, np.float32)
+
+    def buffered(dout, cache):
+        BUFFER[:] = 1.9 * dout * cache[0]
+        return BUFFER
+
     def shape(dout, cache):
         return dout[:1]
 
@@ -99,6 +105,10 @@ CASES: dict[str, dict[str, Any]] = {
         "inputs": {"x": [2, "N"]}, "params": {"scale": 1.0}, "sweep": {"N": [2, 3], "scale": [0.5]},
     },
     "float32": {**WRONG, "dtype": "float32"},
+    "buffered": {
+        "functions": {"forward": "layers:forward", "backward": "layers:buffered"}, "inputs": {"x": [2]},
+        "dtype": "float32",
+    },
     "longdouble": {**WRONG, "dtype": "longdouble"},
     "object": {"object": "layers:Dense(2.0)", "inputs": {"x": [4, 3]}},
     "file": {
@@ -243,6 +253,8 @@ def test_what_the_archives_hold(saved: tuple[Workplace, Ran]) -> None:
     assert list(arrays_of(place, "error")) == ["inputs/x", "cotangent"]
     assert list(arrays_of(place, "text")) == ["inputs/x", "cotangent"]
     assert arrays_of(place, "shape")["analytic/x"].shape == (1,)
+    buffered = arrays_of(place, "buffered")  # that of the point, though its buffer holds that of another one by now
+    np.testing.assert_array_equal(buffered["analytic/x"], 1.9 * buffered["cotangent"] * buffered["inputs/x"])
     np.testing.assert_allclose(arrays_of(place, "scaled")["cotangent"], [0.5, 0.5])
 
 
