@@ -20,7 +20,7 @@ from gradverify.checks.case import verify_subject
 from gradverify.checks.data import inputs_of
 from gradverify.checks.subject import subject_with
 from gradverify.errors import GradientsError, TargetError, UsageError
-from gradverify.pipeline import Policy, settle
+from gradverify.pipeline import Policy, policy_for, settle
 from gradverify.reporters import Appearance, reporter
 from gradverify.results import Report, Verdict, counts_of, exit_code_of, verdict_of
 from gradverify.spec.cases import FileContext, read_cases
@@ -87,10 +87,10 @@ def check(
         inputs without a gradient; ``elementwise``, whether backward returns the derivative of every entry; ``call``,
         for an object or module its forward method as a call; ``rtol`` and ``atol``; and every key of a case in a spec
         that says how it is verified: ``name``, ``returns``, ``gradients``, ``cotangent``, ``scale``, ``geometry``,
-        ``checks``, ``expect``, ``seed``, ``method``, ``max_passes``, and for objects ``preset``, ``attributes``,
-        ``setup``, ``after``, ``output``, ``parameters``, ``reset`` and ``discover``. With ``battery`` every case of it
-        runs; then inputs are left out, or say which of the battery's they are, as in ``{"x": "$x"}``. With
-        ``reference`` outputs and gradients are compared with another layer's.
+        ``checks``, ``expect``, ``seed``, ``method``, ``max_passes``, ``strict``, ``fail_on``, and for objects
+        ``preset``, ``attributes``, ``setup``, ``after``, ``output``, ``parameters``, ``reset`` and ``discover``. With
+        ``battery`` every case of it runs; then inputs are left out, or say which of the battery's they are, as in
+        ``{"x": "$x"}``. With ``reference`` outputs and gradients are compared with another layer's.
 
     Returns
     -------
@@ -112,7 +112,9 @@ def check(
     call = _Asked(forward, backward, arrays, dict(options), (caller.f_code.co_filename, caller.f_lineno))
     cases = call.cases()
     with _generators_kept():
-        results = tuple(settle(verify_subject(case, partial(call.subject, case)), Policy()) for case in cases)
+        results = tuple(
+            settle(verify_subject(case, partial(call.subject, case)), policy_for(case, Policy())) for case in cases
+        )
     verdict = verdict_of(results)
     return Report(
         version=__version__,

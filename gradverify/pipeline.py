@@ -11,6 +11,7 @@ from gradverify import __version__
 from gradverify.checks.conditions import conditions_of
 from gradverify.checks.geometry import audit as audit_case
 from gradverify.checks.geometry import known_geometry
+from gradverify.errors import UsageError, nearest_name
 from gradverify.execution import executor
 from gradverify.execution.jobs import Done, Interrupted, Job, Lost
 from gradverify.numerics.geometry import describe_violation
@@ -28,15 +29,16 @@ from gradverify.results import (
 )
 from gradverify.spec.expansion import Overrides, expand_specs
 from gradverify.spec.files import find_specs, read_specs
+from gradverify.spec.nodes import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from gradverify.spec.model import Case
 
-    Results = Generator[CaseResult, None, None]
+    Results = Generator[tuple[Case, CaseResult], None, None]
 
-__all__ = ["FailOn", "Listener", "Policy", "Selection", "Settings", "audit", "select", "settle", "verify"]
+__all__ = ["FailOn", "Listener", "Policy", "Selection", "Settings", "audit", "policy_for", "select", "settle", "verify"]
 
 INTERRUPTED = 130
 # Named, not imported: the function runs in a worker, and this process need not load numpy for it.
@@ -53,6 +55,7 @@ _FAILING = {
     FailOn.IMPOSSIBLE: {GeometrySeverity.IMPOSSIBLE},
     FailOn.NEVER: set(),
 }
+_HARMLESS = {Verdict.PASS, Verdict.SKIP}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,10 @@ class Settings:
         Who runs the cases, and on how many processes.
     fail_fast
         Whether the first failing case ends the run.
+    keep
+        Whether results of cases that do not pass carry their arrays, for listeners alone: the report has none.
+    reproduce
+        Gives the command that runs a case alone.
     """
 
     command: str
@@ -103,6 +110,8 @@ class Settings:
     executor: str = "processes"
     workers: int = 1
     fail_fast: bool = False
+    keep: bool = False
+    reproduce: Callable[[Case], str] | None = None
 
 
 class Listener(Protocol):
@@ -118,8 +127,10 @@ class Listener(Protocol):
         """Hear the whole."""
 
 
-def select(names: tuple[str, ...], overrides: Overrides, keyword: str | None = None) -> Selection:
-    """Load and expand specs, and keep the cases whose id contains the keyword.
+def select(
+    names: tuple[str, ...], overrides: Overrides, keyword: str | None = None, ids: tuple[str, ...] = ()
+) -> Selection:
+    """Load and expand specs, and keep the cases whose id contains the keyword and, where ids are given, is one of them.
 
     Raises
     ------
@@ -127,10 +138,23 @@ def select(names: tuple[str, ...], overrides: Overrides, keyword: str | None = N
         Nothing was run.
     """
     specs = read_specs(find_specs(names))
-    cases = expand_specs(specs, overrides)
+    cases = _of_ids(expand_specs(specs, overrides), ids)
     chosen = tuple(case for case in cases if keyword is None or keyword in case.id)
     seed = overrides.seed if overrides.seed is not None else specs[0].seed if specs else 0
     return Selection(cases=chosen, seed=seed)
+
+
+def _of_ids(cases: tuple[Case, ...], ids: tuple[str, ...]) -> tuple[Case, ...]:
+    """Return the cases with one of these ids, as the spec has it or as a terminal shows it; without ids, all."""
+    if not ids:
+        return cases
+    chosen = tuple(case for case in cases if case.id in ids or escaped(case.id) in ids)
+    found = {name for case in chosen for name in (case.id, escaped(case.id))}
+    for name in ids:
+        if name not in found:
+            known = tuple(case.id for case in cases)
+            raise UsageError(f"--case '{name}': no case has this id, {nearest_name(name, known)}")
+    return chosen
 
 
 def verify(selection: Selection, settings: Settings, listen: Callable[[], Listener]) -> Report:
@@ -145,14 +169,15 @@ def verify(selection: Selection, settings: Settings, listen: Callable[[], Listen
     listen
         Makes the listener; called when the first worker is starting already, so that both take their time at once.
     """
-    jobs = [Job(case, case.search_path, case.timeout, case.memory, case.home) for case in selection.cases]
+    cases = [replace(case, keep=settings.keep) for case in selection.cases]
+    jobs = [Job(case, case.search_path, case.timeout, case.memory, case.home) for case in cases]
     outcomes = executor(settings.executor, settings.workers).run(_VERIFY_CASE, jobs)
     return _report(_results(selection.cases, outcomes), selection, settings, listen())
 
 
 def audit(selection: Selection, settings: Settings, listen: Callable[[], Listener]) -> Report:
     """Judge the geometry of every case of a selection, in this process and without its code, and report."""
-    return _report((audit_case(case) for case in selection.cases), selection, settings, listen())
+    return _report(((case, audit_case(case)) for case in selection.cases), selection, settings, listen())
 
 
 def _report(results: Results, selection: Selection, settings: Settings, listener: Listener) -> Report:
@@ -164,7 +189,7 @@ def _report(results: Results, selection: Selection, settings: Settings, listener
     try:
         with closing(_settled(results, selection.cases, settings)) as settled:
             for result in settled:
-                found.append(result)
+                found.append(replace(result, arrays={}))
                 listener.case(result)
     except KeyboardInterrupt:
         interrupted = True
@@ -184,18 +209,31 @@ def _report(results: Results, selection: Selection, settings: Settings, listener
     return report
 
 
-def _settled(results: Results, cases: tuple[Case, ...], settings: Settings) -> Results:
+def _settled(results: Results, cases: tuple[Case, ...], settings: Settings) -> Generator[CaseResult, None, None]:
     """Yield final verdicts; after the first bad one with ``fail_fast``, the rest as skips."""
     ended = 0
     with closing(results) as incoming:
-        for result in incoming:
-            settled = settle(result, settings.policy)
+        for case, result in incoming:
+            settled = _with_evidence(case, settle(result, policy_for(case, settings.policy)), settings)
             ended += 1
             yield settled
-            if settings.fail_fast and settled.verdict not in {Verdict.PASS, Verdict.SKIP}:
+            if settings.fail_fast and settled.verdict not in _HARMLESS:
                 break
     for case in cases[ended:]:
         yield case.result(Verdict.SKIP, "not run")
+
+
+def _with_evidence(case: Case, result: CaseResult, settings: Settings) -> CaseResult:
+    """Return a result with the command that gives it again where it is bad, and without arrays where it is not."""
+    if result.verdict in _HARMLESS:
+        return replace(result, arrays={})
+    return replace(result, reproduce=settings.reproduce(case) if settings.reproduce else None)
+
+
+def policy_for(case: Case, policy: Policy) -> Policy:
+    """Return the policy under which a case is judged: what it says itself, or else the command."""
+    fail_on = policy.fail_on if case.fail_on is None else case.fail_on
+    return replace(policy, strict=policy.strict or case.strict, fail_on=fail_on)
 
 
 def settle(result: CaseResult, policy: Policy) -> CaseResult:
@@ -225,11 +263,11 @@ def _results(cases: tuple[Case, ...], outcomes: Generator[Done | Lost, None, Non
     with closing(outcomes):
         try:
             for case, outcome in zip(cases, outcomes, strict=True):
-                yield _result(case, outcome)
+                yield case, _result(case, outcome)
         except KeyboardInterrupt as interrupt:
             finished = interrupt.outcomes if isinstance(interrupt, Interrupted) else {}
             for position, outcome in sorted(finished.items()):
-                yield _result(cases[position], outcome)
+                yield cases[position], _result(cases[position], outcome)
             raise
 
 

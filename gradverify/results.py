@@ -288,7 +288,15 @@ class BatteryRow:
 class CaseResult:
     """Everything found about one case.
 
-    ``lengths`` are those of its inputs by name, from which conditions are read.
+    Attributes
+    ----------
+    lengths
+        Of its inputs by name, from which conditions are read.
+    reproduce
+        The command that runs this case alone; ``None`` where it passed, was skipped, or no command ran it.
+    arrays
+        What a case that may fail was found with, as files in NumPy's ``.npy`` format by name (``inputs/x``,
+        ``cotangent``, ``analytic/x``, ``numerical/x``, ``error_bar/x``); empty where nobody asked for it.
     """
 
     id: str
@@ -308,7 +316,9 @@ class CaseResult:
     gradients: tuple[GradientCheck, ...] = ()
     geometry: tuple[Geometry, ...] = ()
     battery: BatteryRow | None = None
+    reproduce: str | None = None
     lengths: Mapping[str, int] = field(default_factory=dict, compare=False, metadata={EVIDENCE: True})
+    arrays: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False, metadata={EVIDENCE: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

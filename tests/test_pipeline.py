@@ -8,7 +8,7 @@ import pytest
 from workplace import Workplace
 
 from gradverify.numerics.geometry import Window, measure
-from gradverify.pipeline import Policy, Settings, audit, select, settle, verify
+from gradverify.pipeline import Policy, Settings, audit, policy_for, select, settle, verify
 from gradverify.results import (
     CaseResult,
     Contract,
@@ -168,6 +168,34 @@ def test_an_interrupt_keeps_what_has_finished(workplace: Workplace):
     report = verify(selection, Settings(command="run", executor="serial"), Interrupting)
     assert [case.id for case in report.cases] == ["a", "b"]
     assert report.exit_code == 130
+
+
+def test_a_case_says_for_itself_what_fails_it(workplace: Workplace):
+    """As the options of the command line do, which win."""
+    case = "{name: a, layer: maxpool2d, inputs: {x: [1, 1, 5, 5]}, params: {kernel_size: 2}"
+    spec = f"fail_on: never\ncases: [{case}}}, {case.replace('a,', 'b,', 1)}, fail_on: identity, strict: true}}]"
+    file = str(workplace.write("a.yaml", spec))
+    for overrides, policy, verdicts in (
+        (Overrides(), Policy(fail_on=FailOn.IDENTITY), "pass fail"),
+        (Overrides(fail_on=FailOn.NEVER), Policy(fail_on=FailOn.NEVER), "pass pass"),
+        (Overrides(fail_on=FailOn.DATA_LOSS), Policy(fail_on=FailOn.DATA_LOSS), "fail fail"),
+    ):
+        report = audit(select((file,), overrides), Settings(command="audit", policy=policy), Recorder)
+        assert " ".join(case.verdict for case in report.cases) == verdicts
+    assert [policy_for(case, Policy()).strict for case in select((file,), Overrides()).cases] == [False, True]
+    assert all(policy_for(case, Policy()).strict for case in select((file,), Overrides(strict=True)).cases)
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_arrays_reach_listeners_of_bad_cases_alone_and_no_report(workplace: Workplace, keep: bool):
+    heard = Recorder()
+    pool = "layer: relu, inputs: {x: [2]}"
+    file = str(workplace.write("a.yaml", f"cases: [{{name: a, {pool}}}, {{name: b, {pool}, expect: fail}}]"))
+    settings = Settings(command="run", executor="serial", keep=keep, reproduce=lambda case: f"run {case.id}")
+    report = verify(select((file,), Overrides()), settings, lambda: heard)
+    assert [bool(case.arrays) for case in heard.cases] == [False, keep]
+    assert not any(case.arrays for case in report.cases)
+    assert [case.reproduce for case in report.cases] == [None, "run b"]
 
 
 def test_the_keyword_selects_and_the_seed_of_the_command_line_wins(workplace: Workplace):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gradverify.checks import contracts
 from gradverify.checks.dependence import dependence
+from gradverify.checks.evidence import Evidence, may_fail
 from gradverify.checks.geometry import geometry_of, impossible
 from gradverify.checks.gradient import check_gradients
 from gradverify.checks.reference import belonging, reference
 from gradverify.checks.refusal import refusal
-from gradverify.checks.subject import Subject, Trial, run_trial, subject_of
+from gradverify.checks.subject import Subject, Trial, run_backward, run_forward, subject_of, weights_of
 from gradverify.errors import GradverifyError, explain_error
 from gradverify.results import CaseResult, Contract, Geometry, GradientCheck, Severity, Verdict, worst_verdict
 from gradverify.spec.model import Case, Check
@@ -33,6 +34,7 @@ class _Findings:
     contracts: list[Contract] = field(default_factory=list)
     gradients: list[GradientCheck] = field(default_factory=list)
     subject: Subject | None = None
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 def verify(case: Case) -> CaseResult:
@@ -57,8 +59,9 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
     if spoiled is not None:
         verdict, reason = Verdict.ERROR, spoiled
         findings.contracts, findings.gradients = [], []
+        findings.evidence = Evidence(findings.evidence.inputs)
     calls = findings.subject.target.calls if findings.subject else None
-    return case.result(
+    result = case.result(
         verdict,
         reason,
         seconds=time.perf_counter() - started,
@@ -68,6 +71,7 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
         gradients=tuple(findings.gradients),
         geometry=findings.geometry,
     )
+    return replace(result, arrays=findings.evidence.arrays()) if case.keep and may_fail(result) else result
 
 
 def _raised(case: Case, error: BaseException) -> tuple[Verdict, str]:
@@ -94,15 +98,22 @@ def _examined(case: Case, findings: _Findings, make: Callable[[], Subject]) -> t
     if case.checks == (Check.GEOMETRY,):
         return Verdict.PASS, None
     findings.subject = make()
-    trial = run_trial(case, findings.subject)
-    if not isinstance(trial, Trial):
-        findings.contracts.append(contracts.finite_forward(trial))
+    findings.evidence.inputs = findings.subject.inputs
+    forward = run_forward(findings.subject)
+    finite = contracts.finite_forward(forward)
+    if finite.verdict is not Verdict.PASS:
+        findings.contracts.append(finite)
         return _judged(findings)
+    findings.evidence.cotangents = weights_of(case, forward)
+    trial = run_backward(findings.subject, forward, findings.evidence.cotangents)
+    findings.evidence.gradients = trial.gradients.values
     if Check.CONTRACTS in case.checks:
         findings.contracts.extend(_contracts(case, findings.subject, trial))
     if Check.GRADIENTS in case.checks:
-        for check in check_gradients(case, findings.subject, trial):
-            findings.gradients.append(check)
+        for finding in check_gradients(case, findings.subject, trial):
+            findings.gradients.append(finding.check)
+            if case.keep:
+                findings.evidence.findings.append(finding)
         if not findings.subject.differentiable:
             return _without_gradients(findings)
     verdict, reason = _judged(findings)

@@ -13,6 +13,7 @@ from gradverify.errors import TargetError
 from gradverify.numerics.comparison import Bounds, tolerance_for
 from gradverify.numerics.engine import MAX_PASSES, Effort, examine
 from gradverify.numerics.error_bar import in_extended_precision, rounding_floor
+from gradverify.numerics.findings import Finding
 from gradverify.numerics.functional import Functional, flat
 from gradverify.numerics.sampling import stream
 from gradverify.results import GradientCheck, Verdict
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradverify.checks.subject import Subject, Trial
-    from gradverify.numerics.engine import Finding
     from gradverify.spec.model import Case
 
 __all__ = ["check_gradients"]
@@ -41,7 +41,7 @@ _ANOTHER = 0.1
 _SAME, _MANY = 1e-5, 0.1
 
 
-def check_gradients(case: Case, subject: Subject, trial: Trial) -> Iterator[GradientCheck]:
+def check_gradients(case: Case, subject: Subject, trial: Trial) -> Iterator[Finding]:
     """Yield a finding for every input that has a gradient, in the order of the inputs."""
     functional = _functional(case, subject, trial)
     values = {name: trial.gradients.values.get(name) for name in subject.differentiable}
@@ -50,11 +50,12 @@ def check_gradients(case: Case, subject: Subject, trial: Trial) -> Iterator[Grad
     findings = iter(()) if isinstance(functional, str) else _findings(case, subject, trial, functional, usable)
     for name, found in unusable.items():
         if found is not None:
-            yield found
+            yield Finding(found)
         elif isinstance(functional, str):
-            yield _uncompared(name, subject, Verdict.INCONCLUSIVE, functional)
+            yield Finding(_uncompared(name, subject, Verdict.INCONCLUSIVE, functional))
         else:
-            yield with_axis_names(next(findings).check, case)
+            finding = next(findings)
+            yield replace(finding, check=with_axis_names(finding.check, case))
 
 
 def _findings(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gradverify.spec.model import Case
     from gradverify.targets.protocol import Forward, Gradients, Target
 
-__all__ = ["Subject", "Trial", "run_trial", "subject_of", "subject_with"]
+__all__ = ["Subject", "Trial", "run_backward", "run_forward", "subject_of", "subject_with", "weights_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +79,38 @@ def _scaled(case: Case, target: Target, inputs: dict[str, NDArray[Any]]) -> Targ
     return Scaled(target, case.scale) if case.scale else target
 
 
-def run_trial(case: Case, subject: Subject) -> Trial | Forward:
-    """Run forward and backward once; only forward where its outputs are not finite.
+def run_forward(subject: Subject) -> Forward:
+    """Run forward once.
 
-    A loss that returns its own gradient returns that of the sum of its output, so its cotangent is one.
+    Raises
+    ------
+    TargetError
+        Its outputs are complex.
     """
     forward = subject.target.forward(subject.inputs)
     strange = [output.dtype for output in forward.outputs if output.dtype.kind == "c"]
     if strange:
         raise TargetError(f"forward returned {strange[0]}, expected real numbers")
-    if not all(np.all(np.isfinite(output)) for output in forward.outputs):
-        return forward
-    kind = case.cotangent or ("ones" if forward.summed else "random")
+    return forward
+
+
+def weights_of(case: Case, forward: Forward) -> tuple[NDArray[Any], ...]:
+    """Return the cotangents of a forward pass.
+
+    A loss that returns its own gradient returns that of the sum of its output, so its cotangent is one.
+    """
+    kind = case.cotangent if isinstance(case.cotangent, str) else "ones" if forward.summed else "random"
     drawn = cotangents_of(case, forward.outputs, kind)
-    cotangents = tuple(
+    return tuple(
         np.zeros_like(weight) if number in forward.unweighted else weight for number, weight in enumerate(drawn)
     )
-    return Trial(forward, cotangents, subject.target.backward(cotangents, forward, subject.inputs))
+
+
+def run_backward(subject: Subject, forward: Forward, cotangents: tuple[NDArray[Any], ...]) -> Trial:
+    """Run the backward pass that belongs to a forward pass, once.
+
+    Its gradients are copied: code may return the same buffer from every pass.
+    """
+    returned = subject.target.backward(cotangents, forward, subject.inputs)
+    own = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in returned.values.items()}
+    return Trial(forward, cotangents, replace(returned, values=own))

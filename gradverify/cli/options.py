@@ -57,6 +57,7 @@ class Common:
     """The shared options, as given; those that only concern running code are left out by audit."""
 
     specs: tuple[str, ...]
+    ids: tuple[str, ...]
     formats: tuple[tuple[str, str | None], ...]
     keyword: str | None
     seed: int | None
@@ -74,6 +75,7 @@ class Common:
     memory: int | None = None
     method: str | None = None
     max_passes: int | None = None
+    save_failures: str | None = None
 
     def overrides(self, sweeps: dict[str, str] | None = None) -> Overrides:
         """Return what these options set in place of the spec."""
@@ -88,6 +90,8 @@ class Common:
             memory=self.memory,
             method=self.method,
             max_passes=self.max_passes,
+            strict=self.strict or None,
+            fail_on=None if self.fail_on is None else FailOn(self.fail_on),
             sweeps=sweeps or {},
         )
 
@@ -131,6 +135,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help=f"Report to stdout or FILE; repeatable: {', '.join(sorted(REPORTERS))}.  [default: terminal]",
     ),
     click.option("-k", "keyword", metavar="TEXT", help="Only cases whose id contains TEXT."),
+    click.option("--case", "ids", multiple=True, metavar="ID", help="Only the case with this id; repeatable."),
     click.option("--seed", type=click.IntRange(min=0, max=LARGEST_WHOLE), help="Seed of all data."),
     click.option("--dtype", type=click.Choice(DTYPES), help="Dtype of the data."),
     click.option("--rtol", type=_Number(min=0), help="Relative tolerance."),
@@ -158,5 +163,10 @@ _ENGINE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=click.IntRange(min=1, max=LARGEST_WHOLE),
         metavar="N",
         help="Forward passes that one look at an input's gradient may take.",
+    ),
+    click.option(
+        "--save-failures",
+        metavar="DIR",
+        help="Write a spec and its arrays into DIR for every case that does not pass.",
     ),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,8 @@ import click
 
 from gradverify.cli.options import Common, usable_cores
 from gradverify.cli.progress import ProgressLine
+from gradverify.cli.replacing import replace_file
+from gradverify.cli.reproduction import Reproduction
 from gradverify.errors import UsageError
 from gradverify.pipeline import Listener, Policy, Selection, Settings, audit, select, verify
 from gradverify.reporters import Appearance, reporter
@@ -60,14 +61,16 @@ def conduct(
         Sweep keys of the map at the end.
     """
     outputs = _outputs(common)
-    selection = select(common.specs, common.overrides(sweeps), common.keyword)
+    selection = select(common.specs, common.overrides(sweeps), common.keyword, common.ids)
     if common.collect_only:
         _collect(selection)
     appearance = _appearance(common, map_keys or _map_keys(selection, settings.command))
     files = {file: io.StringIO() for _, file in outputs if file}
+    saving = _saving(common, selection)
 
     def listen() -> Listener:
         made = [reporter(name, files[file] if file else sys.stdout, appearance) for name, file in outputs]
+        made.extend(saving)
         return ProgressLine(_Everyone(tuple(made)), sys.stderr, quiet=common.quiet)
 
     ran = audit if settings.command == "audit" else verify
@@ -91,6 +94,15 @@ def _outputs(common: Common) -> tuple[tuple[str, str | None], ...]:
         if Path(file).is_dir() or not Path(file).resolve().parent.is_dir():
             raise UsageError(f"--format: '{file}' is a folder, or in none, expected a file in an existing folder")
     return outputs
+
+
+def _saving(common: Common, selection: Selection) -> list[Listener]:
+    """Return the listener that saves what does not pass, where it is asked for."""
+    if common.save_failures is None:
+        return []
+    from gradverify.cli.failures import SavedFailures  # noqa: PLC0415  only who asks for it pays
+
+    return [SavedFailures(Path(common.save_failures), selection.cases)]
 
 
 def _collect(selection: Selection) -> None:
@@ -136,24 +148,16 @@ def _write(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
     elif text:
-        _write_atomically(path, text)
+        replace_file(path, text.encode("utf-8", "backslashreplace"))
 
 
-def _write_atomically(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.", text=True)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(name).chmod(0o666 & ~mask)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def settings_of(common: Common, command: str, policy: Policy) -> Settings:
-    """Return how a command runs, from its options."""
-    workers = common.workers or usable_cores()
-    return Settings(command=command, policy=policy, workers=workers, fail_fast=common.fail_fast)
+def settings_of(common: Common, command: str, policy: Policy, set_keys: tuple[str, ...] = ()) -> Settings:
+    """Return how a command runs, from its options and the keys that ``--set`` gave values."""
+    return Settings(
+        command=command,
+        policy=policy,
+        workers=common.workers or usable_cores(),
+        fail_fast=common.fail_fast,
+        keep=common.save_failures is not None,
+        reproduce=Reproduction(command, common, set_keys),
+    )

@@ -46,4 +46,4 @@ def sweep(settings: tuple[tuple[str, str], ...], **options: Any) -> None:
     sweeps = dict(settings)
     if len(sweeps) < len(settings):
         raise click.UsageError("a key is set twice, expected --set once for each key")
-    conduct(common, settings_of(common, "sweep", common.policy("never")), sweeps, tuple(sweeps))
+    conduct(common, settings_of(common, "sweep", common.policy("never"), tuple(sweeps)), sweeps, tuple(sweeps))

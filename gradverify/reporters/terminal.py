@@ -92,6 +92,8 @@ class TerminalReporter:
             title = f"{case.verdict.upper()} {case.id}"
             self._line(f"-- {title} ({case.spec}:{case.line}, {case.target})", STYLES[case.verdict])
             self._lines(explain(case, full=False))
+            if case.reproduce is not None:  # to be copied: never wrapped
+                self._print(Text(f"     reproduce: {printable(case.reproduce)}"))
         self._conditions(report)
         self._line("")
         self._hidden(report)

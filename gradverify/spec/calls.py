@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["NAME", "Argument", "Arguments", "Call", "Entries", "Items", "Literal", "Name", "read_call"]
+__all__ = ["NAME", "Argument", "Arguments", "Call", "Entries", "Items", "Literal", "Name", "read_call", "write_call"]
 
 NAME = r"[^\W\d]\w*"
 _HEAD = re.compile(r"(?:(?P<module>[^:()]+):)?(?P<path>[^:()]+)", re.DOTALL)
@@ -88,7 +88,12 @@ class Call:
 
     def located(self, folder: str) -> Call:
         """Return the call with the path of its file made absolute."""
-        return replace(self, module=str(Path(folder, self.module)), written=self.module) if self.is_file else self
+        if not self.is_file:
+            return self
+        path = Path(folder, self.module)
+        if ".." in path.parts:  # no name of a package
+            path = path.parent.resolve() / path.name
+        return replace(self, module=str(path), written=self.module)
 
     def bound(self, lengths: Mapping[str, int]) -> Call:
         """Return the call with the names of dims replaced by their lengths."""
@@ -115,6 +120,28 @@ def read_call(text: str) -> Call:
     if module and not module.endswith(".py") and not re.fullmatch(rf"{NAME}(\.{NAME})*", module):
         raise ValueError(f"'{module}' is neither a module nor the path of a .py file")
     return Call(module, path, _arguments(parenthesis + rest) if parenthesis else None)
+
+
+def write_call(call: Call) -> str:
+    """Return the text that :func:`read_call` reads as this call; of a file, with the path that is its ``module``."""
+    head = f"{call.module}:{call.path}" if call.module else call.path
+    if call.arguments is None:
+        return head
+    listed = (_written(value) if key is None else f"{key}={_written(value)}" for key, value in call.arguments)
+    return f"{head}({', '.join(listed)})"
+
+
+def _written(argument: Argument) -> str:
+    if isinstance(argument, Name):
+        return argument.text
+    if isinstance(argument, Items):
+        inner = ", ".join(_written(value) for value in argument.values)
+        if argument.mutable:
+            return f"[{inner}]"
+        return f"({inner},)" if len(argument.values) == 1 else f"({inner})"
+    if isinstance(argument, Entries):
+        return "{" + ", ".join(f"{key!r}: {_written(value)}" for key, value in argument.pairs) + "}"
+    return ast.unparse(ast.Constant(argument.value))  # also of infinity, which has no literal
 
 
 def _arguments(text: str) -> Arguments:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import nearest_name
 from gradverify.layers.registry import LAYERS, LayerInfo, WindowRoles
-from gradverify.results import Verdict
+from gradverify.results import FailOn, Verdict
 from gradverify.spec.code import check_imports, search_path
-from gradverify.spec.inputs import read_input
+from gradverify.spec.implementations import are_named, layer_targets
+from gradverify.spec.inputs import array_file, read_input
 from gradverify.spec.language import CASE, PARAMETER_RULES, TARGETS
-from gradverify.spec.model import DEFAULT_TIMEOUT, CaseSpec, Check, InputSpec, Tolerance
-from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode, shortened
+from gradverify.spec.model import DEFAULT_TIMEOUT, ArrayFile, CaseSpec, Check, InputSpec, Tolerance
+from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode
 from gradverify.spec.sweeping import overlapping, sweepable, swept_values
-from gradverify.spec.target_model import LayerTarget, Target
 from gradverify.spec.targets import read_target
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gradverify.spec.battery import PlacedRow
     from gradverify.spec.counterparts import Counterpart
+    from gradverify.spec.target_model import Target
 
 __all__ = ["FileContext", "read_cases"]
 
@@ -114,7 +115,7 @@ class _CaseReader:
             file=self.context.file,
             position=self.node.position,
             targets=targets,
-            names_implementation=self._names_implementation(),
+            names_implementation=self.layer is not None and are_named(self.values.get("implementation")),
             dims=self.values.get("dims", {}),
             inputs=inputs,
             params=self.values.get("params", {}),
@@ -129,8 +130,10 @@ class _CaseReader:
             max_passes=self._shared("max_passes", None),
             checks=tuple(check for check in Check if check in self.values.get("checks", tuple(Check))),
             expect=Verdict(self.values.get("expect", "pass")),
-            cotangent=self.values.get("cotangent"),
+            cotangent=self._cotangent(),
             scale=self._scale(),
+            strict=self._shared("strict", False),
+            fail_on=None if (chosen := self._shared("fail_on", None)) is None else FailOn(chosen),
             search_path=() if self.layer else search_path(targets[0], self.context.search_path),
             preload=() if self.layer else self.context.preload,
             absent=() if self.layer else self.context.absent,
@@ -164,6 +167,21 @@ class _CaseReader:
                 self._problem("scale", f"'{factor}' is no dim, {nearest_name(factor, tuple(self._keys('dims')))}")
         return scale
 
+    def _cotangent(self) -> str | tuple[ArrayFile, ...] | None:
+        """Return a word, or a file for each output."""
+        given = self.values.get("cotangent")
+        if given is None or isinstance(given, str):
+            return given
+        node = self.node.get("cotangent")
+        places = node.items if isinstance(node, SequenceNode) else (node,)
+        listed = zip(places, given if isinstance(given, tuple) else (given,), strict=True)
+        found = [
+            array_file(place.get("file") or place, item["file"], self.context.folder, self.problems)
+            for place, item in listed
+            if isinstance(place, MappingNode) and "file" in item
+        ]
+        return tuple(file for file in found if file is not None)
+
     def _shared(self, name: str, default: Any) -> Any:
         return self.values.get(name, self.context.defaults.get(name, default))
 
@@ -186,26 +204,10 @@ class _CaseReader:
             target = read_target(self.node, self.values, self.context.folder, self.problems)
             return () if target is None else (target,)
         for name in ("returns", "cotangent", "scale"):
-            if name in self.values:
+            if name in self.values and (name != "cotangent" or isinstance(self.values[name], str)):
                 self._problem(name, f"'{name}' belongs to code of your own, expected none here")
-        names = tuple(item.name for item in self.layer.implementations)
-        asked = self.values.get("implementation", self.layer.fast)
-        chosen = names if asked == "all" else (asked,) if isinstance(asked, str) else tuple(asked)
-        node = self.node.get("implementation")
-        places = node.items if isinstance(node, SequenceNode) else (node,) * len(chosen)
-        for name, place in zip(chosen, places, strict=False):
-            if name not in names and place is not None:
-                message = f"'{shortened(name)}' is not an implementation of {self.layer.name}"
-                hint = "expected it alone, not in a list" if name == "all" else nearest_name(name, (*names, "all"))
-                self._problem(place.position, f"{message}, {hint}")
-        if len(set(chosen)) < len(chosen):
-            self._problem("implementation", "an implementation stands twice, expected each once")
-        reference = chosen[0] if self._names_implementation() else None
-        return tuple(LayerTarget(self.layer.name, name, reference, single=len(names) == 1) for name in chosen)
-
-    def _names_implementation(self) -> bool:
-        asked = self.values.get("implementation")
-        return self.layer is not None and asked is not None and (asked == "all" or not isinstance(asked, str))
+        entry = (self._place("implementation"), self.node.get("implementation"))
+        return layer_targets(self.layer, self.values.get("implementation"), entry, self.problems)
 
     def _inputs(self) -> tuple[InputSpec, ...]:
         node = self.node.get("inputs")

@@ -56,6 +56,8 @@ class Counterpart:
         By the counterpart's name, for inputs that do not lie alike.
     output
         For each axis of the counterpart's output, which axis of the case's it is; ``None`` where they lie alike.
+    compared
+        Whether outputs and gradients must equal its own; otherwise only what they depend on.
     """
 
     name: str
@@ -65,3 +67,4 @@ class Counterpart:
     inputs: Mapping[str, str] = field(default_factory=dict)
     arrangements: Mapping[str, Arrangement] = field(default_factory=dict)
     output: tuple[int, ...] | None = None
+    compared: bool = True

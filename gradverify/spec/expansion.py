@@ -30,6 +30,8 @@ from gradverify.spec.windows import parameter_at, windows
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from gradverify.results import FailOn
+
 __all__ = ["MAX_ELEMENTS", "Overrides", "expand", "expand_specs"]
 
 MAX_ELEMENTS = 1 << 27
@@ -54,6 +56,8 @@ class Overrides:
     memory: int | None = None
     method: str | None = None
     max_passes: int | None = None
+    strict: bool | None = None
+    fail_on: FailOn | None = None
     sweeps: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -139,6 +143,8 @@ def _overridden(case: CaseSpec, overrides: Overrides) -> CaseSpec:
         memory=case.memory if overrides.memory is None else overrides.memory,
         method=overrides.method or case.method,
         max_passes=case.max_passes if overrides.max_passes is None else overrides.max_passes,
+        strict=case.strict if overrides.strict is None else overrides.strict,
+        fail_on=case.fail_on if overrides.fail_on is None else overrides.fail_on,
     )
 
 
@@ -225,6 +231,8 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
         absent=case.absent,
         placed=case.placed,
         reference=None if case.reference is None else _with_values(case.reference, params),
+        strict=case.strict,
+        fail_on=case.fail_on,
     )
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradverify.spec.language import INTEGER_DTYPES
-from gradverify.spec.model import Fill, InputSpec
+from gradverify.spec.model import ArrayFile, Fill, InputSpec
 from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, SequenceNode, kind_of, shortened
 
 if TYPE_CHECKING:
     from gradverify.layers.registry import LayerInput
 
-__all__ = ["read_input"]
+__all__ = ["array_file", "read_input"]
 
 # Which numbers say more about an init.
 _OPTIONS = {
@@ -53,6 +53,34 @@ def read_input(
     before = len(problems.found)
     spec = _InputReader(*node, fields, role, problems).read(folder)
     return spec if len(problems.found) == before else None
+
+
+def array_file(node: Node, reference: str, folder: str, problems: Problems) -> ArrayFile | None:
+    """Return the file that ``data.npz:key`` or ``data.npy`` names, or ``None`` after recording that there is none.
+
+    Parameters
+    ----------
+    node
+        Where the reference stands.
+    reference
+        As written.
+    folder
+        Folder of the spec, to which files are relative.
+    problems
+        Receives what is wrong.
+    """
+    name, key = reference, None
+    if not reference.endswith(".npy"):
+        name, _, key = reference.rpartition(":")
+        if not name.endswith(".npz") or not key:
+            message = f"'{shortened(reference)}' names no array, expected data.npz:key or data.npy"
+            problems.add(node.position, message)
+            return None
+    path = Path(folder, name)
+    if not os.path.isfile(path):  # noqa: PTH113  false, and no exception, for a name that no file can have
+        problems.add(node.position, f"there is no file '{shortened(name)}', expected one relative to the spec")
+        return None
+    return ArrayFile(str(path), key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,20 +190,10 @@ class _InputReader:
                 self._problem(self._node(name), f"'{name}' means nothing to {spec.fill}, expected it beside a shape")
 
     def _from_file(self, folder: str) -> InputSpec:
-        reference, key = self.fields["file"], None
-        name = reference
-        if not reference.endswith(".npy"):
-            name, _, key = reference.rpartition(":")
-            if not name.endswith(".npz") or not key:
-                message = f"'{shortened(reference)}' names no array, expected data.npz:key or data.npy"
-                self._problem(self._node("file"), message)
-                return self._spec(shape=None, fill=Fill.FILE)
-        path = Path(folder, name)
-        if not os.path.isfile(path):  # noqa: PTH113  false, and no exception, for a name that no file can have
-            self._problem(
-                self._node("file"), f"there is no file '{shortened(name)}', expected one relative to the spec"
-            )
-        return self._spec(shape=None, fill=Fill.FILE, file=str(path), key=key)
+        found = array_file(self._node("file"), self.fields["file"], folder, self.problems)
+        if found is None:
+            return self._spec(shape=None, fill=Fill.FILE)
+        return self._spec(shape=None, fill=Fill.FILE, file=found.file, key=found.key)
 
     def _check_dtype(self, spec: InputSpec) -> None:
         integer = spec.dtype in INTEGER_DTYPES

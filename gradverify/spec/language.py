@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from gradverify.layers.batteries import BATTERIES
 from gradverify.layers.registry import LAYERS, Kind
+from gradverify.results import FailOn
 from gradverify.spec.grammar import Either, Field, ListOf, Plain, Rule, Section, Table
 from gradverify.spec.model import COTANGENTS, DTYPES, LARGEST_MEMORY, METHODS, SHIMS, Check, Fill
 from gradverify.spec.scalars import Choice, Flag, Real, Text, Whole, Word
@@ -61,6 +62,7 @@ _SHAPE = ListOf(
     "a shape: a list of whole numbers or names from dims",
     longest=16,
 )
+_FILE = Field(Text("data.npz:key or data.npy", _VISIBLE, 1000), "the data, from a NumPy file")
 _INPUT = Section(
     "an input",
     {
@@ -74,7 +76,7 @@ _INPUT = Section(
         "low": Field(Real(), "uniform, integers: least value (0)"),
         "high": Field(Real(), "uniform, integers: upper end, exclusive"),
         "values": Field(Plain("the data, as nested lists of numbers"), "the data themselves"),
-        "file": Field(Text("data.npz:key or data.npy", _VISIBLE, 1000), "the data, from a NumPy file"),
+        "file": _FILE,
         "dtype": Field(Choice("a dtype", (*DTYPES, *INTEGER_DTYPES)), "overrides the case's"),
         "grad": Field(Flag(), "false: a constant, without a gradient"),
     },
@@ -126,6 +128,15 @@ _REFERENCE = Either(
                     Table(Plain(), "a mapping from its parameters to values or paths", _named("a parameter's name")),
                     "its parameters: values, or paths of parameters of the case",
                 ),
+                "order": Field(
+                    Table(
+                        ListOf(Whole(0), "a list of axes", 1),
+                        "a mapping from its inputs, and out, to axes",
+                        _named("a name"),
+                    ),
+                    "for each axis of its inputs, and of out, which axis of the case's it is",
+                ),
+                "compare": Field(Flag(), "false: outputs must depend on the same, and nothing else is compared (true)"),
             },
         ),
     ),
@@ -151,6 +162,12 @@ _GEOMETRY = Section(
     example=" {input: x, kernel: w, stride: ..., padding: ...}",
 )
 
+_ARRAY = Section("a file", {"file": replace(_FILE, required=True)}, example=" {file: data.npz:key}")
+_COTANGENT = Either(
+    f"a cotangent: {', '.join(COTANGENTS)}, or a file like {{file: data.npz:key}}, for several outputs a list of them",
+    (Choice("a cotangent", COTANGENTS), _ARRAY, ListOf(_ARRAY, "a list of files, one for each output", 1, 9)),
+)
+
 RANGE = re.compile(r"[-+]?[0-9]{1,20}:[-+]?[0-9]{1,20}(:[-+]?[0-9]{1,20})?")
 _SWEPT = Either(
     "a list of values, or a range like 1:4",
@@ -166,6 +183,10 @@ _SHARED = {
     "memory": Field(Whole(1, LARGEST_MEMORY), "MiB that the process of a case may take"),
     "method": Field(Choice("a method", METHODS), "how gradients are computed numerically (auto)"),
     "max_passes": Field(Whole(1), "forward passes that one look at an input's gradient may take"),
+    "strict": Field(Flag(), "true: warnings fail (false)"),
+    "fail_on": Field(
+        Choice("a kind of geometry", tuple(FailOn)), "geometry that fails a case (identity in audit, else never)"
+    ),
 }
 
 CASE = Section(
@@ -184,6 +205,16 @@ CASE = Section(
                 (
                     Text("an implementation's name"),
                     ListOf(Text("an implementation's name"), "a list of names", 1),
+                    Section(
+                        "an implementation",
+                        {
+                            "name": Field(Text("an implementation's name"), "the one to verify", required=True),
+                            "reference": Field(
+                                Text("an implementation's name"), "the one it must agree with", required=True
+                            ),
+                        },
+                        example=" {name: ..., reference: ...}",
+                    ),
                 ),
             ),
             "which implementation of the layer; all makes a case of each",
@@ -224,8 +255,9 @@ CASE = Section(
             "limits the case to these checks",
         ),
         "cotangent": Field(
-            Choice("a cotangent", COTANGENTS),
-            "weights of the outputs: random, ones (the gradient of a sum), mean (1/n each), single (one entry alone)",
+            _COTANGENT,
+            "weights of the outputs: random, ones (the gradient of a sum), mean (1/n each), single (one entry alone), "
+            "or files with an array for each output",
         ),
         "scale": Field(
             Table(

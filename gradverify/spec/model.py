@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradverify.results import BatteryRow, CaseResult, Verdict
+from gradverify.results import BatteryRow, CaseResult, FailOn, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +26,7 @@ __all__ = [
     "LARGEST_WHOLE",
     "METHODS",
     "SHIMS",
+    "ArrayFile",
     "Case",
     "CaseSpec",
     "Check",
@@ -78,6 +79,14 @@ class Tolerance:
 
     rtol: float | None = None
     atol: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFile:
+    """An array in a file: the absolute path of an ``.npz`` and a name in it, or of an ``.npy`` and ``None``."""
+
+    file: str
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +149,11 @@ class CaseSpec:
     max_passes
         Forward passes that one look at an input's gradient may take; ``None`` leaves it to the engine.
     cotangent
-        What the outputs are weighted with; ``None`` leaves it to the target.
+        What the outputs are weighted with: a word, or a file for each output; ``None`` leaves it to the target.
     scale
         What analytic gradients are multiplied with before they are compared, by input; names are dims.
+    strict, fail_on
+        Whether warnings fail the case, and which geometry does; ``None`` leaves it to the command.
     search_path, preload, absent
         Folders searched for user code, what is imported before it, and packages it may do without; empty for built-ins.
     placed
@@ -170,8 +181,10 @@ class CaseSpec:
     max_passes: int | None
     checks: tuple[Check, ...]
     expect: Verdict
-    cotangent: str | None
+    cotangent: str | tuple[ArrayFile, ...] | None
     scale: Mapping[str, float | str]
+    strict: bool
+    fail_on: FailOn | None
     search_path: tuple[str, ...]
     preload: tuple[str, ...]
     absent: tuple[str, ...]
@@ -212,7 +225,9 @@ class Case:
         Roles of the window, for windowed layers.
     lengths
         Of the inputs, by name: ``N``, ``C`` of a built-in layer or a battery, ``x.shape[0]`` of other code.
-    memory, max_passes, cotangent, scale, search_path, preload, absent, placed, reference
+    keep
+        Whether the result carries arrays, where the case may fail.
+    memory, max_passes, cotangent, scale, strict, fail_on, search_path, preload, absent, placed, reference
         As in ``CaseSpec``; the parameters of the reference in values.
     """
 
@@ -235,13 +250,16 @@ class Case:
     max_passes: int | None = None
     checks: tuple[Check, ...] = tuple(Check)
     expect: Verdict = Verdict.PASS
-    cotangent: str | None = None
+    cotangent: str | tuple[ArrayFile, ...] | None = None
     scale: Mapping[str, float] = field(default_factory=dict)
+    strict: bool = False
+    fail_on: FailOn | None = None
     search_path: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     placed: PlacedRow | None = None
     reference: Counterpart | None = None
+    keep: bool = False
 
     @property
     def home(self) -> str:

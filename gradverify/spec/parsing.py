@@ -1,7 +1,7 @@
 """YAML text into positioned nodes, by the scalar rules of YAML 1.2 and within fixed bounds.
 
-The only module that imports yaml. Bounds are checked on the stream of events, before anything is composed, so that
-alias bombs and absurd nesting cost neither time nor memory.
+Only this module and ``writing`` import yaml. Bounds are checked on the stream of events, before anything is composed,
+so that alias bombs and absurd nesting cost neither time nor memory.
 
 PyYAML's own loader is not used: it reads ``1e-6`` as text, ``no`` as a truth value, ``1:30`` as 90, ``017`` as 15,
 and keeps the last of two equal keys without a word.

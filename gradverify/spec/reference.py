@@ -153,7 +153,11 @@ class _Reader:
         inputs = (self._inputs(layer) if same is None else dict(same.inputs)) | section.get("inputs", {})
         self._check_complete(layer, inputs)
         arranged = self._arrangements(layer, inputs) if same is None else dict(same.arrangements)
+        orders = section.get("order", {})
+        self._check_order(orders, layer)
+        arranged |= {name: Arrangement(order) for name, order in orders.items() if name != "out"}
         first = arranged.get(layer.inputs[0].name)
+        turned = (None if first is None else first.order) if same is None else same.output
         return Counterpart(
             name=layer.name,
             target=target,
@@ -161,7 +165,8 @@ class _Reader:
             unmapped=self._unmapped(layer, params, section),
             inputs=inputs,
             arrangements=arranged,
-            output=(None if first is None else first.order) if same is None else same.output,
+            output=orders.get("out", turned),
+            compared=section.get("compare", True),
         )
 
     def _unmapped(self, layer: LayerInfo, params: Mapping[str, Any], section: dict[str, Any]) -> tuple[str, ...]:
@@ -250,6 +255,14 @@ class _Reader:
             if layer is not None and theirs not in {item.name for item in layer.inputs}:
                 hint = nearest_name(theirs, tuple(item.name for item in layer.inputs))
                 self._problem(f"'{theirs}' is not an input of {layer.name}, {hint}", "inputs")
+
+    def _check_order(self, orders: Mapping[str, tuple[int, ...]], layer: LayerInfo) -> None:
+        known = (*(item.name for item in layer.inputs), "out")
+        for name, order in orders.items():
+            if name not in known:
+                self._problem(f"'{name}' is not an input of {layer.name}, {nearest_name(name, known)}", "order")
+            elif sorted(order) != list(range(len(order))):
+                self._problem(f"{list(order)} is no order of axes, expected each from 0 to {len(order) - 1}", "order")
 
     def _arrangements(self, layer: LayerInfo, inputs: Mapping[str, str]) -> dict[str, Arrangement]:
         """Return how images and kernels lie, where the geometry of the case names their axes."""

@@ -179,6 +179,9 @@ class Choice(ScalarRule):
     what: str
     options: tuple[str, ...]
 
+    def accepts(self, node: Node) -> bool:
+        return isinstance(node, ScalarNode) and isinstance(node.value, str)
+
     @property
     def expected(self) -> str:
         return f"{self.what}: {', '.join(self.options)}"

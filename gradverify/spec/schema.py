@@ -49,6 +49,7 @@ def _only_for(layer: LayerInfo) -> dict[str, Any]:
                     "anyOf": [
                         {"enum": [*names, "all"]},
                         {"type": "array", "items": {"enum": names}, "minItems": 1},
+                        {"type": "object", "additionalProperties": {"enum": names}},
                     ]
                 },
             }

@@ -120,3 +120,31 @@ def test_file_that_is_gone_when_the_case_runs_is_told(folder):
 def test_key_without_need_or_need_without_key_is_told_before_anything_runs(folder, file):
     with pytest.raises(SpecError, match=r"spec\.yaml:1:\d+: .*\.np[yz]"):
         data({"x": {"file": file}}, folder)
+
+
+def test_cotangents_from_files_are_taken_as_they_are(folder):
+    weights = [{"file": "data.npz:table"}, {"file": "data.npz:count"}]
+    found = case({"x": [3]}, folder, cotangent=weights)
+    for kind in ("random", "ones"):
+        first, second = cotangents_of(found, (np.zeros((2, 3), np.float32), np.zeros(2)), kind)
+        np.testing.assert_array_equal(first, [[0, 1, 2], [3, 4, 5]])
+        np.testing.assert_array_equal(second, [1, 2])
+        assert (first.dtype, second.dtype) == (np.float32, np.float64)
+    (alone,) = cotangents_of(case({"x": [3]}, folder, cotangent={"file": "data.npy"}), (np.zeros((2, 3)),))
+    np.testing.assert_array_equal(alone, first)
+
+
+@pytest.mark.parametrize(
+    ("weights", "shapes", "message"),
+    [
+        (["data.npy"], [(2, 3), (2,)], "cotangent: 1 in files, expected 2, one for each output"),
+        (["data.npy"], [(3, 2)], r"cotangent 1: .*data.npy has shape \[2, 3\], expected \[3, 2\] as the output"),
+        (["data.npy", "data.npz:tabel"], [(2, 3), (2,)], "cotangent 2: there is no 'tabel' in .*, expected table,"),
+        (["data.npz:bad"], [(2,)], "cotangent 1: .* holds float64, expected finite real numbers"),
+        (["pickled.npy"], [(1,)], "cotangent 1: .*pickled.npy cannot be read"),
+    ],
+)
+def test_cotangents_that_do_not_fit_are_named(folder, weights, shapes, message):
+    found = case({"x": [3]}, folder, cotangent=[{"file": name} for name in weights])
+    with pytest.raises(TargetError, match=message):
+        cotangents_of(found, tuple(np.zeros(shape) for shape in shapes))

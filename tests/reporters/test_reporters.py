@@ -74,7 +74,7 @@ def test_the_document_has_the_fields_of_the_contract_in_their_order():
     (case,) = made["cases"]
     assert list(case) == [
         "id", "name", "spec", "line", "target", "verdict", "reason", "expect", "params", "sweep", "seconds",
-        "forward_evaluations", "backward_evaluations", "contracts", "gradients", "geometry", "battery",
+        "forward_evaluations", "backward_evaluations", "contracts", "gradients", "geometry", "battery", "reproduce",
     ]  # fmt: skip
     (gradient,) = case["gradients"]
     assert gradient == {

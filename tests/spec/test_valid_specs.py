@@ -70,7 +70,8 @@ def test_the_contract_example(cases_of: CasesOf) -> None:
 def test_implementations(cases_of: CasesOf) -> None:
     targets = [case.target for case in cases_of(_named("implementation"))]
     assert [getattr(target, "reference", None) for target in targets] == [
-        None, None, "im2col", "im2col", "im2col", "im2col", "naive", "naive", "naive", "vectorized", "vectorized",
+        None, None, "im2col", "im2col", "im2col", "im2col", "im2col", "naive", "naive", "naive",
+        "vectorized", "vectorized",
     ]  # fmt: skip
     assert [str(target) for target in targets[:2]] == ["conv2d[im2col]", "conv2d[naive]"]
     assert str(targets[-1]) == "tanh"
