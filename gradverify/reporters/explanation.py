@@ -30,9 +30,10 @@ def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
     full
         Whether to show what passed as well.
     """
-    shown = [part for part in result.contracts if full or part.verdict is not Verdict.PASS]
+    shown = [part for part in result.contracts if full or not (part.verdict is Verdict.PASS or _said(part, result))]
     parts = [part for part in result.gradients if full or part.verdict is not Verdict.PASS]
-    violated = [] if full else [part for part in result.geometry if not part.identity]
+    known = full or result.battery is not None  # whose rows say what they are about
+    violated = [] if known else [part for part in result.geometry if not part.identity]
     if result.battery is not None:
         yield f"     {result.battery.layer} battery: {result.battery.reason}"
     if result.reason and not _says_it_all(result):
@@ -51,6 +52,12 @@ def assurances(result: CaseResult) -> Iterator[str]:
     yield from (f"     not verified: {part.message}" for part in missed)
     passing = [part for part in result.gradients if part.verdict is Verdict.PASS]
     yield from (f"     {line}" for part in passing for line in _certificate(part, full=False))
+
+
+def _said(contract: Contract, result: CaseResult) -> bool:
+    """Return whether the gradients of a case say themselves what a contract says about their shapes."""
+    unusable = sum(not part.compared and part.verdict is Verdict.FAIL for part in result.gradients)
+    return contract.code == "shape" and unusable > contract.message.count(";")
 
 
 def _says_it_all(result: CaseResult) -> bool:

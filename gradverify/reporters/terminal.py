@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gradverify.reporters.explanation import assurances, explain, geometry_table
+from gradverify.reporters.likeness import alike
 from gradverify.reporters.sweep_map import sweep_maps
 from gradverify.reporters.words import STYLES, count, headline, printable, summary
 from gradverify.results import GeometrySeverity, Verdict
@@ -87,17 +88,30 @@ class TerminalReporter:
             self._line(title, "bold")
             self._lines(lines)
         explained = [case for case in report.cases if case.verdict in _EXPLAINED]
-        for case in explained:
-            self._line("")
-            title = f"{case.verdict.upper()} {case.id}"
-            self._line(f"-- {title} ({case.spec}:{case.line}, {case.target})", STYLES[case.verdict])
-            self._lines(explain(case, full=False))
-            if case.reproduce is not None:  # to be copied: never wrapped
-                self._print(Text(f"     reproduce: {printable(case.reproduce)}"))
+        everything = self._appearance.verbosity > 0
+        for first, *others in [(case,) for case in explained] if everything else alike(explained):
+            self._explained(first)
+            if others:
+                self._line(f"     the same in {count(len(others), 'more case')} (-v explains each):")
+                self._likewise(others)
         self._conditions(report)
         self._line("")
         self._hidden(report)
         self._line(summary(report), STYLES[report.verdict])
+
+    def _explained(self, case: CaseResult) -> None:
+        """Write what was found about a case, and the command that runs it alone."""
+        self._line("")
+        title = f"{case.verdict.upper()} {case.id}"
+        self._line(f"-- {title} ({case.spec}:{case.line}, {case.target})", STYLES[case.verdict])
+        self._lines(explain(case, full=False))
+        if case.reproduce is not None:  # to be copied: never wrapped
+            self._print(Text(f"     reproduce: {printable(case.reproduce)}"))
+
+    def _likewise(self, cases: list[CaseResult]) -> None:
+        """Write the command of each case, or its id where there is none; never wrapped, as above."""
+        for case in cases:
+            self._print(Text(f"       {printable(case.reproduce or case.id)}"))
 
     def _conditions(self, report: Report) -> None:
         """Say what separates the failing cases of each name from the passing ones, where something does."""
@@ -111,7 +125,7 @@ class TerminalReporter:
     def _hidden(self, report: Report) -> None:
         """Say how many violated identities did not decide a verdict, and how many cases have no window."""
         unread = {GeometrySeverity.PADDING_UNREAD, GeometrySeverity.DATA_LOST}
-        passed = [case for case in report.cases if case.verdict is Verdict.PASS]
+        passed = [case for case in report.cases if case.verdict is Verdict.PASS and case.battery is None]
         violated = [case for case in passed if any(part.severity in unread for part in case.geometry)]
         if violated and self._appearance.verbosity >= 0:
             verb = "violates" if len(violated) == 1 else "violate"

@@ -50,8 +50,10 @@ def count(many: int, what: str) -> str:
 
 
 def worst_error(result: CaseResult) -> float | None:
-    """Return the largest relative error of all gradients of a case; ``None`` where none was compared."""
-    errors = [part.max_relative_error for part in result.gradients if part.max_relative_error is not None]
+    """Return the largest relative error of the gradients of a case, of the wrong ones where it fails; else ``None``."""
+    fails = result.verdict is Verdict.FAIL
+    counted = [part for part in result.gradients if not fails or part.verdict is Verdict.FAIL]
+    errors = [part.max_relative_error for part in counted if part.max_relative_error is not None]
     return max(errors, default=None)
 
 
@@ -76,6 +78,16 @@ def _marks(result: CaseResult) -> list[str]:
         marks.append("caught, as expected")
     if result.verdict is Verdict.SKIP:
         return marks
+    if result.battery is None:
+        marks.extend(_geometry_marks(result))
+    warnings = sum(part.severity is Severity.WARNING and part.verdict is Verdict.FAIL for part in result.contracts)
+    if warnings:
+        marks.append(count(warnings, "warning"))
+    return marks
+
+
+def _geometry_marks(result: CaseResult) -> list[str]:
+    marks = []
     residuals = [f"{part.axis} r={part.residual}" for part in result.geometry if part.residual]
     if residuals:
         lost = any(part.severity is GeometrySeverity.DATA_LOST for part in result.geometry)
@@ -83,9 +95,6 @@ def _marks(result: CaseResult) -> list[str]:
     gaps = [f"{part.axis} {part.gap}" for part in result.geometry if part.gap]
     if gaps:
         marks.append(f"gaps between windows: {', '.join(gaps)}")
-    warnings = sum(part.severity is Severity.WARNING and part.verdict is Verdict.FAIL for part in result.contracts)
-    if warnings:
-        marks.append(count(warnings, "warning"))
     return marks
 
 
