@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gradverify.layers.registry import LAYERS, Kind
+from gradverify.spec.contract_table import CONTRACTS, LEVELS
 from gradverify.spec.grammar import Either, Field, ListOf, Plain, Rule, Section, Table
 from gradverify.spec.model import COTANGENTS, DTYPES, LARGEST_MEMORY, METHODS, SHIMS, Check, Fill
 from gradverify.spec.scalars import Choice, Flag, Real, Text, Whole
@@ -105,6 +106,12 @@ _SWEPT = Either(
     (ListOf(Plain(), "a list of values", 1), Text("a range like 1:4 or 1:9:2", RANGE.pattern)),
 )
 
+_CONTRACTS = Section(
+    "contracts",
+    {code: Field(Choice("a level", LEVELS), promise.text) for code, promise in CONTRACTS.items()},
+    example=": a mapping from contracts to off, warning or failure",
+)
+
 # Keys that the file sets for all cases and a case may override.
 _SHARED = {
     "seed": Field(Whole(0), "seed of all data (0)"),
@@ -114,6 +121,7 @@ _SHARED = {
     "memory": Field(Whole(1, LARGEST_MEMORY), "MiB that the process of a case may take"),
     "method": Field(Choice("a method", METHODS), "how gradients are computed numerically (auto)"),
     "max_passes": Field(Whole(1), "forward passes that one look at an input's gradient may take"),
+    "contracts": Field(_CONTRACTS, "contracts that are off, a warning or a failure; others are as in the table"),
 }
 
 CASE = Section(
@@ -183,7 +191,7 @@ CASE = Section(
         **_SHARED,
     },
     example=": a mapping with name, inputs and a target",
-    reserved=("network", "battery", "reference", "contracts", "allow"),
+    reserved=("network", "battery", "reference", "allow"),
 )
 
 SPEC = Section(

@@ -137,6 +137,8 @@ class CaseSpec:
         MiB that the process of the case may take; ``None`` leaves it to the executor.
     max_passes
         Forward passes that one look at an input's gradient may take; ``None`` leaves it to the engine.
+    contracts
+        What the spec says of contracts, by code: ``off``, ``warning`` or ``failure``; others are as in the table.
     cotangent
         What the outputs are weighted with; ``None`` leaves it to the target.
     scale
@@ -162,6 +164,7 @@ class CaseSpec:
     memory: int | None
     method: str
     max_passes: int | None
+    contracts: Mapping[str, str]
     checks: tuple[Check, ...]
     expect: Verdict
     cotangent: str | None
@@ -202,7 +205,7 @@ class Case:
         The swept ones.
     window
         Roles of the window, for windowed layers.
-    memory, max_passes, cotangent, scale, search_path, preload, absent
+    memory, max_passes, contracts, cotangent, scale, search_path, preload, absent
         As in ``CaseSpec``.
     """
 
@@ -222,6 +225,7 @@ class Case:
     memory: int | None = None
     method: str = "auto"
     max_passes: int | None = None
+    contracts: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[Check, ...] = tuple(Check)
     expect: Verdict = Verdict.PASS
     cotangent: str | None = None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gradverify.targets.protocol import Array
 
-__all__ = ["array_of", "dtype_of", "numpy_of", "precision", "seed"]
+__all__ = ["array_of", "dtype_of", "numpy_of", "precision", "seed", "shared_of"]
 
 
 def array_of(array: Array, device: Any = "cpu") -> Any:
@@ -25,6 +25,18 @@ def array_of(array: Array, device: Any = "cpu") -> Any:
         torch has no such dtype: extended precision, for one.
     """
     return torch.from_numpy(np.array(array)).to(device)
+
+
+def shared_of(array: Array, device: Any = "cpu") -> Any:
+    """Return an array as a tensor that shares its memory, or a copy where torch knows no such tensor.
+
+    Raises
+    ------
+    TypeError
+        As of :func:`array_of`.
+    """
+    shares = array.flags.writeable and all(step >= 0 for step in array.strides)
+    return torch.from_numpy(array).to(device) if shares else array_of(array, device)
 
 
 def numpy_of(value: Any) -> Any:
