@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gradverify.checks import contracts
+from gradverify.checks.contracts import contracts_of, finite_forward
 from gradverify.checks.geometry import geometry_of, impossible
 from gradverify.checks.gradient import check_gradients
 from gradverify.checks.subject import Subject, Trial, run_trial, subject_of
@@ -17,7 +17,7 @@ from gradverify.targets.guard import Guarded
 from gradverify.targets.shims import hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 __all__ = ["verify", "verify_subject"]
 
@@ -85,10 +85,10 @@ def _examined(case: Case, findings: _Findings, make: Callable[[], Subject]) -> t
     findings.subject = make()
     trial = run_trial(case, findings.subject)
     if not isinstance(trial, Trial):
-        findings.contracts.append(contracts.finite_forward(trial))
+        findings.contracts.append(finite_forward(case, trial))
         return _judged(findings)
     if Check.CONTRACTS in case.checks:
-        findings.contracts.extend(_contracts(case, findings.subject, trial))
+        findings.contracts.extend(contracts_of(case, findings.subject, trial))
     if Check.GRADIENTS in case.checks:
         for check in check_gradients(case, findings.subject, trial):
             findings.gradients.append(check)
@@ -105,22 +105,9 @@ def _without_gradients(findings: _Findings) -> tuple[Verdict, str | None]:
     return (Verdict.SKIP, said) if verdict is Verdict.PASS else (verdict, reason)
 
 
-def _contracts(case: Case, subject: Subject, trial: Trial) -> Iterator[Contract]:
-    yield contracts.arity(subject, trial)
-    yield contracts.shape(subject, trial)
-    yield contracts.dtype(subject, trial)
-    yield contracts.finite(trial)
-    covered = contracts.coverage(subject)
-    if covered is not None:
-        yield covered
-    agreed = contracts.agreement(case, subject, trial)
-    if agreed is not None:
-        yield agreed
-
-
 def _judged(findings: _Findings) -> tuple[Verdict, str | None]:
     """Return the verdict of all parts, and the first reason for it."""
-    kept = [contract for contract in findings.contracts if contract.severity is Severity.FAILURE]
+    kept = [part for part in findings.contracts if part.severity is Severity.FAILURE or part.verdict is Verdict.PASS]
     verdict = worst_verdict([*(part.verdict for part in kept), *(part.verdict for part in findings.gradients)])
     if verdict is Verdict.PASS:
         return verdict, None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradverify.checks.data import cotangents_of, differentiable_names, inputs_of
+from gradverify.checks.keeping import Keeper
 from gradverify.errors import TargetError, nearest_name
 from gradverify.spec.target_model import LayerTarget
 from gradverify.targets.guard import Guarded
@@ -45,11 +47,25 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One forward and one backward pass in the dtype under test."""
+    """One forward and one backward pass in the dtype under test.
+
+    Attributes
+    ----------
+    forward, cotangents
+        What forward returned, and what backward was given.
+    gradients
+        What backward returned, in arrays of their own: a later pass may write into those that were returned.
+    keeper
+        Knows what the passes changed that was not theirs.
+    seconds
+        How long both took.
+    """
 
     forward: Forward
     cotangents: tuple[NDArray[Any], ...]
     gradients: Gradients
+    keeper: Keeper
+    seconds: float
 
 
 def subject_of(case: Case) -> Subject:
@@ -84,7 +100,11 @@ def run_trial(case: Case, subject: Subject) -> Trial | Forward:
 
     A loss that returns its own gradient returns that of the sum of its output, so its cotangent is one.
     """
-    forward = subject.target.forward(subject.inputs)
+    started = time.perf_counter()
+    keeper = Keeper(subject.inputs, subject.target.traits.parameters)
+    target = subject.target.handing(keeper)
+    forward = target.forward(subject.inputs)
+    keeper.look("forward")
     strange = [output.dtype for output in forward.outputs if output.dtype.kind == "c"]
     if strange:
         raise TargetError(f"forward returned {strange[0]}, expected real numbers")
@@ -95,4 +115,7 @@ def run_trial(case: Case, subject: Subject) -> Trial | Forward:
     cotangents = tuple(
         np.zeros_like(weight) if number in forward.unweighted else weight for number, weight in enumerate(drawn)
     )
-    return Trial(forward, cotangents, subject.target.backward(cotangents, forward, subject.inputs))
+    gradients = target.backward(cotangents, forward, subject.inputs)
+    keeper.look("backward")
+    own = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in gradients.values.items()}
+    return Trial(forward, cotangents, replace(gradients, values=own), keeper, time.perf_counter() - started)
