@@ -9,8 +9,6 @@ import numpy as np
 from gradverify.checks.contracts.finding import Finding, broken, kept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from gradverify.checks.contracts.differences import Arrays
@@ -22,6 +20,8 @@ __all__ = ["linear_in_cotangent", "zero_cotangent"]
 _LARGEST_POWER = 60
 # A part of the range of a dtype that leaves room for what backward computes on the way.
 _SHARE = 4
+# Exponents below which a dtype is narrow: float16.
+_NARROW = 100
 
 
 def linear_in_cotangent(look: Look) -> Finding | None:
@@ -32,44 +32,54 @@ def linear_in_cotangent(look: Look) -> Finding | None:
     """
     if not look.is_told:
         return None
-    problems = list(_problems(look, fresh=False))
-    if problems and look.is_reusable:
-        problems = list(_problems(look, fresh=True))
-    return broken(problems) if problems else kept("gradients are linear in the cotangent")
+    problem = _problem(look, fresh=False)
+    if problem and look.is_reusable:
+        problem = _problem(look, fresh=True)
+    return broken([problem]) if problem else kept("gradients are linear in the cotangent")
 
 
-def _problems(look: Look, *, fresh: bool) -> Iterator[str]:
-    wanted = _without_updates(look, look.gradients)
+def _problem(look: Look, *, fresh: bool) -> str | None:
+    """Return what is wrong with the first cotangent that gradients do not follow."""
+    own, weights = _without_updates(look, look.gradients), look.trial.cotangents
     power = _power(look)
     for scale, words in ((2.0**-power, f"2^-{power}"), (-(2.0**power), f"-2^{power}")):
-        found = _without_updates(look, look.pulled(_times(look.trial.cotangents, scale), fresh=fresh))
-        unscaled = {name: array / array.dtype.type(scale) for name, array in found.items()}
-        yield from _said(look, unscaled, wanted, f"the cotangent times {words} gives {{}} times it")
+        found = _without_updates(look, look.pulled(_times(weights, scale), fresh=fresh))
+        problem = _said(look, found, own, scale, f"times {words}")
+        if problem:
+            return problem
     second = look.second_cotangents()
-    both = tuple(one + other for one, other in zip(look.trial.cotangents, second, strict=True))
+    both = tuple(one + other for one, other in zip(weights, second, strict=True))
     alone, together = (_without_updates(look, look.pulled(weights, fresh=fresh)) for weights in (second, both))
-    parts = {name: wanted[name] + alone[name] for name in wanted.keys() & alone.keys()}
-    yield from _said(look, together, parts, "the sum of two cotangents gives {} times the sum of both gradients")
+    parts = {name: own[name] + alone[name] for name in own if name in alone and alone[name].shape == own[name].shape}
+    return _said(look, together, parts, 1.0, "plus another, whose gradients are known,")
 
 
-def _said(look: Look, found: Arrays, wanted: Arrays, template: str) -> Iterator[str]:
-    """Yield a sentence for every gradient that is another than it should be, with its worst entry."""
-    narrow = any(np.finfo(array.dtype).maxexp < 100 for array in wanted.values())
-    for name in look.differ.gradients(found, wanted, otherwise=True):
-        one, other = found.get(name[1:]), wanted.get(name[1:])
-        if one is None or other is None or one.shape != other.shape:
-            yield f"{name} changes its shape with the cotangent"
-        elif not (narrow and not np.all(np.isfinite(one))):  # float16 overflows on the way
-            yield f"{name} is not linear: {template.format(_ratio(one, other))}"
+def _said(look: Look, found: Arrays, wanted: Arrays, scale: float, which: str) -> str | None:
+    """Say which gradients are others than ``scale`` times those wanted, with the worst entry of the first."""
+    unscaled = {name: array / array.dtype.type(scale) for name, array in found.items()}
+    wrong = [name[1:] for name in look.differ.gradients(unscaled, wanted, otherwise=True)]
+    wrong = [name for name in wrong if not _overflows(found.get(name))]
+    if not wrong:
+        return None
+    names, first = ", ".join(f"d{name}" for name in wrong), wrong[0]
+    said = f"{names} {'is' if len(wrong) == 1 else 'are'} not linear in the cotangent: {which} it gives"
+    one, other = found.get(first), wanted.get(first)
+    if one is None or other is None or one.shape != other.shape:
+        return f"{said} d{first} another shape"
+    index = _worst(unscaled[first], other)
+    place = ", ".join(str(axis) for axis in index)
+    return f"{said} d{first}[{place}] = {one[index]:.3g}, expected {other[index] * other.dtype.type(scale):.3g}"
 
 
-def _ratio(one: NDArray[Any], other: NDArray[Any]) -> str:
-    """Return by what the worst entry is off, with its index; for messages."""
+def _overflows(array: NDArray[Any] | None) -> bool:
+    """Return whether a gradient is too large for float16, which backward may have left on the way."""
+    return array is not None and np.finfo(array.dtype).maxexp < _NARROW and not bool(np.all(np.isfinite(array)))
+
+
+def _worst(one: NDArray[Any], other: NDArray[Any]) -> tuple[int, ...]:
     with np.errstate(all="ignore"):
         gap = np.where(np.isfinite(one), np.abs(one - other), np.inf)
-        index = np.unravel_index(int(np.argmax(gap)), one.shape)
-        ratio = float(one[index] / other[index])
-    return f"at [{', '.join(str(int(axis)) for axis in index)}] {ratio:.2g}"
+    return tuple(int(axis) for axis in np.unravel_index(int(np.argmax(gap)), one.shape))
 
 
 def _power(look: Look) -> int:
