@@ -19,7 +19,7 @@ __all__ = ["linear_in_cotangent", "zero_cotangent"]
 # Powers of two by which the cotangent is scaled at most: 2^60 is 1e18, beyond all thresholds and clips.
 _LARGEST_POWER = 60
 # A part of the range of a dtype that leaves room for what backward computes on the way.
-_SHARE = 4
+_SHARE = 3
 # Exponents below which a dtype is narrow: float16.
 _NARROW = 100
 

@@ -33,7 +33,7 @@ def changed_inputs(look: Look) -> list[Change]:
 def cotangent_unchanged(look: Look) -> Finding | None:
     """Check that backward does not change the cotangent; ``None`` where it was given none."""
     keeper = look.trial.keeper
-    if Kind.COTANGENT not in keeper.handed or look.trial.forward.summed:
+    if Kind.COTANGENT not in keeper.handed or look.trial.forward.summed or not look.traits.told:
         return None
     return _judged(
         [change for change in keeper.changes if change.kind is Kind.COTANGENT], "the cotangent is left alone"
