@@ -112,7 +112,8 @@ def _judged(findings: _Findings) -> tuple[Verdict, str | None]:
     if verdict is Verdict.PASS:
         return verdict, None
     if verdict is Verdict.EMPTY:
-        return Verdict.SKIP, "no input has a gradient"
+        none = findings.subject is not None and not findings.subject.differentiable
+        return Verdict.SKIP, "no input has a gradient" if none else "nothing to verify: every contract is off"
     reasons = [contract.message for contract in kept if contract.verdict is verdict]
     reasons += [f"d{part.input}: {part.reason}" for part in findings.gradients if part.verdict is verdict]
     return verdict, reasons[0] if reasons else None

@@ -111,7 +111,7 @@ CONTRACTS: dict[str, Promise] = {
         "what two passes share belongs to the last one: a layer that is used twice, or two layers, get wrong gradients",
     ),
     "linear-in-cotangent": Promise(
-        "gradients are linear in the cotangent: scaled by powers of two exactly, added up to rounding",
+        "gradients are linear in the cotangent, to rounding",
         _FAILURE,
         "a vector-Jacobian product is linear: clipping, thresholds and a squared or dropped cotangent are not",
     ),
