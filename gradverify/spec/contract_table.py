@@ -103,7 +103,7 @@ CONTRACTS: dict[str, Promise] = {
         "backward gives the same gradients when it is called again with the same cache",
         _FAILURE,
         "a cache that changes when it is read gives wrong gradients without a word",
-        "objects: to add to gradients until they are set to zero, and to let go of what forward kept, are conventions",
+        "objects, and tapes of objects: to add to gradients until they are set to zero is a convention there",
     ),
     "stale-cache": Promise(
         "backward gives the same gradients though forward ran on other inputs in between",

@@ -40,8 +40,11 @@ class ArrayKind(Protocol):
 
 
 def layouts_of(name: str) -> tuple[str, ...]:
-    """Return in which layouts arrays reach code that computes with ``numpy``, ``torch`` or ``jax``."""
-    return {"torch": ("fortran", "strided"), "jax": ()}.get(name, LAYOUTS)
+    """Return in which layouts arrays reach code that computes with ``numpy``, ``torch`` or ``jax``.
+
+    torch draws random numbers in the order of memory: a mask for an array in Fortran order is another by right.
+    """
+    return {"torch": ("strided",), "jax": ()}.get(name, LAYOUTS)
 
 
 @dataclass(frozen=True, slots=True)

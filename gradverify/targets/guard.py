@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import warnings
 from contextvars import copy_context
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from gradverify.targets.namespaces import are_the_same, current, in_words, originals
@@ -181,11 +180,10 @@ class Guarded:
             witness.replaced()
 
 
-@dataclass(frozen=True, slots=True)
 class _Handing:
     """A guarded target with another hand.
 
-    Attributes
+    Parameters
     ----------
     guard
         Runs it.
@@ -193,8 +191,8 @@ class _Handing:
         The target itself, with that hand.
     """
 
-    guard: Guarded
-    target: Target
+    def __init__(self, guard: Guarded, target: Target) -> None:
+        self.guard, self.target = guard, target
 
     @property
     def calls(self) -> Calls:

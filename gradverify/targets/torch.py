@@ -15,7 +15,7 @@ from gradverify.targets.frameworks import listed, widest
 from gradverify.targets.functions import seed_global_generators
 from gradverify.targets.handing import COPIES, Hand
 from gradverify.targets.protocol import Array, Calls, Forward, Gradients, Traits
-from gradverify.targets.torch_arrays import array_of, dtype_of, numpy_of, precision, seed, shared_of
+from gradverify.targets.torch_arrays import array_of, dtype_of, has_drawn, numpy_of, precision, seed, shared_of
 from gradverify.targets.torch_calls import FunctionCall, read_torch_call
 from gradverify.targets.torch_modules import ModuleCall, module_call
 
@@ -130,16 +130,20 @@ class TorchTarget:
     unverified: tuple[str, ...] | None = None
     _kept: tuple[bool, ...] | None = None
     _records: bool = False
+    _draws: bool = False
 
     @property
     def traits(self) -> Traits:
-        """What can be promised of what torch differentiates: it clones leaves, which leaves them their order alone."""
+        """What can be promised of what torch differentiates.
+
+        Leaves are cloned, which keeps their order alone; and random numbers are drawn in the order of memory.
+        """
         return Traits(
             keeps=False,
             is_object=self.module is not None,
             differentiated=True,
             parameters=frozenset(() if self.module is None else self.module.roles),
-            layouts=("fortran",) if self.device == "cpu" else (),
+            layouts=() if self._draws or self.device != "cpu" else ("fortran",),
         )
 
     def handing(self, hand: Hand) -> TorchTarget:
@@ -211,7 +215,9 @@ class TorchTarget:
             tensors = self.module.placed(tensors, None if dtype is None else dtype_of(dtype))
             self.hand.held(lambda: {name: numpy_of(parameter) for name, parameter in roles.items()})
         _seed_all()
-        return self._read(self.call({name: tensors[name] for name in tensors if name not in roles})), tensors
+        result = self.call({name: tensors[name] for name in tensors if name not in roles})
+        self._draws = self._draws or has_drawn(0)
+        return self._read(result), tensors
 
     def _tensor(self, name: str, value: Array, *, lies: bool) -> Any:
         """Return an input as a tensor, in the layout in which it is handed out where ``lies``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from gradverify.targets.protocol import Array
 
-__all__ = ["array_of", "dtype_of", "numpy_of", "precision", "seed", "shared_of"]
+__all__ = ["array_of", "dtype_of", "has_drawn", "numpy_of", "precision", "seed", "shared_of"]
 
 
 def array_of(array: Array, device: Any = "cpu") -> Any:
@@ -83,3 +84,13 @@ def seed(number: int) -> None:
     torch.default_generator.manual_seed(number)
     if torch.cuda.is_available() and torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(number)
+
+
+def has_drawn(number: int) -> bool:
+    """Return whether code has drawn from the generator of the processor since it was seeded."""
+    return not torch.equal(torch.default_generator.get_state(), _seeded(number))
+
+
+@cache
+def _seeded(number: int) -> torch.Tensor:
+    return torch.Generator().manual_seed(number).get_state()

@@ -16,6 +16,9 @@ __all__ = ["backward_deterministic", "backward_twice", "forward_deterministic", 
 
 # Part of a gradient by which twice of it may be missed and still count as twice.
 _TWICE = 1e-3
+# Where objects of a tape keep their gradient, and whose arrays are none, though some have such an attribute.
+_GRADIENTS = ("grad", "_grad", "gradient", "grads")
+_LIBRARIES = ("builtins", "numpy", "torch")
 
 
 def forward_deterministic(look: Look) -> Finding:
@@ -65,20 +68,30 @@ def stale_cache(look: Look) -> Finding | None:
 def backward_twice(look: Look) -> Finding | None:
     """Check that backward gives the same gradients when it is called again with the same cache.
 
-    A warning for objects, which add to their gradients or let go of their memory by convention. Returns ``None`` where
-    forward keeps nothing, or backward updates what it reads.
+    A warning for objects and for tapes: to add to gradients, or to let go of what forward kept, is a convention there.
+    Returns ``None`` where forward keeps nothing, or backward updates what it reads.
     """
     if not look.keeps or look.traits.updated:
         return None
+    milder = look.traits.is_object or _is_tape(look.trial.forward.cache)
     try:
         first, second = look.twice
     except Exception as error:  # noqa: BLE001  user code that consumes its cache
         said = f"backward raises on its second call: {look.said(error)}: it consumes its cache"
-        return broken([said], milder=look.traits.is_object)
+        return broken([said], milder=milder)
     changed = look.differ.gradients(first, second)
     if not changed:
         return kept("backward gives the same gradients again from the same cache")
-    return broken(_repeated(changed, first, second), milder=look.traits.is_object)
+    return broken(_repeated(changed, first, second), milder=milder)
+
+
+def _is_tape(cache: Any) -> bool:
+    """Return whether a cache holds objects that carry their gradient with them: it adds up until it is set to zero."""
+    if isinstance(cache, (list, tuple)):
+        return any(_is_tape(item) for item in cache)
+    if isinstance(cache, dict):
+        return any(_is_tape(item) for item in cache.values())
+    return type(cache).__module__ not in _LIBRARIES and any(hasattr(cache, name) for name in _GRADIENTS)
 
 
 def _repeated(changed: Mapping[str, float], first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:

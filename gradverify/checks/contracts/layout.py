@@ -35,8 +35,10 @@ def layout(look: Look) -> Finding | None:
 
     Returns ``None`` where arrays cannot lie otherwise, or results change anyway.
     """
+    if not look.is_deterministic or look.alone_if_disturbed:
+        return None
     known = _layouts(look)
-    if not known or not look.is_deterministic or look.alone_if_disturbed:
+    if not known:
         return None
     suspects = [name for group in _TOGETHER for name in _suspects(look, [name for name in group if name in known])]
     wrong, refused = [], []

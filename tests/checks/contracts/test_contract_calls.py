@@ -319,3 +319,50 @@ def test_one_object_for_all_passes_keeps_working():
     assert "stale-cache" not in {item.code for item in found.contracts}
     assert contract_of(found, "backward-twice").severity is Severity.WARNING
     assert contract_of(found, "linear-in-cotangent").verdict is Verdict.PASS
+
+
+# -- tapes, and slow code
+
+
+class Tensor:
+    def __init__(self, data):
+        self.data, self.grad = data, np.zeros_like(data)
+
+
+def taped(x):
+    tensor = Tensor(x)
+    return x**2, {"leaves": [tensor]}
+
+
+def taped_backward(dout, cache):
+    (tensor,) = cache["leaves"]
+    tensor.grad += 2 * tensor.data * dout
+    return tensor.grad
+
+
+def test_a_tape_adds_to_its_gradients_by_convention():
+    found = result("taped", "taped_backward")
+    warned = contract_of(found, "backward-twice")
+    assert (warned.verdict, warned.severity) == (Verdict.FAIL, Severity.WARNING)
+    assert found.verdict is Verdict.PASS
+
+
+def test_slow_code_runs_no_more_passes_than_the_spec_asks_for(monkeypatch):
+    monkeypatch.setattr("gradverify.checks.contracts.look._SLOW", 0.0)
+    found = result("square", "square_backward", checks=["contracts"])
+    skipped = {item.code for item in found.contracts if item.verdict is Verdict.SKIP}
+    assert skipped >= {"layout", "stale-cache", "linear-in-cotangent"}
+    assert skipped.isdisjoint({"finite", "input-unchanged", "arity"})
+    assert (found.verdict, found.forward_evaluations, found.backward_evaluations) == (Verdict.PASS, 1, 1)
+    asked = result("square", "square_backward", checks=["contracts"], contracts={"layout": "failure"})
+    assert contract_of(asked, "layout").verdict is Verdict.PASS
+
+
+def test_scaled_gradients_are_looked_at_as_they_are_compared():
+    found = result("square", "averaged_backward", scale={"x": 12})
+    assert {item.verdict for item in found.contracts} == {Verdict.PASS}, found.contracts
+    assert found.verdict is Verdict.PASS
+
+
+def averaged_backward(dout, x):
+    return 2 * x * dout / 12
