@@ -124,6 +124,7 @@ CONTRACTS: dict[str, Promise] = {
         "Fortran-ordered, non-contiguous and read-only arrays give the same results, to rounding",
         _FAILURE,
         "slices and transposes are arrays like others: other numbers for them are wrong numbers",
-        "code that refuses them by raising: nothing wrong comes out",
+        "code that refuses them by raising, or takes all but Fortran order of three axes and more: "
+        "nothing wrong comes out there, and transposing makes no such array",
     ),
 }

@@ -31,9 +31,11 @@ _TOGETHER = (("fortran", "read-only"), ("strided", "reversed", "read-only"))
 
 
 def layout(look: Look) -> Finding | None:
-    """Check that the layout of inputs and cotangents changes no result; a warning where code refuses one by raising.
+    """Check that the layout of inputs and cotangents changes no result.
 
-    Returns ``None`` where arrays cannot lie otherwise, or results change anyway.
+    A warning where code refuses one by raising, and where only Fortran order of more axes than a matrix has changes
+    results: transposing makes none such, and code that finds windows by strides of its own often forgets it. Returns
+    ``None`` where arrays cannot lie otherwise, or results change anyway.
     """
     if not look.is_deterministic or look.alone_if_disturbed:
         return None
@@ -41,13 +43,17 @@ def layout(look: Look) -> Finding | None:
     if not known:
         return None
     suspects = [name for group in _TOGETHER for name in _suspects(look, [name for name in group if name in known])]
-    wrong, refused = [], []
+    wrong: list[str] = []
+    mild: list[str] = []
     for name in dict.fromkeys(suspects):
         other, raised = _results(look, (name,))
-        wrong += [f"{_WORDS[name]} give other results: {other}"] if other else []
-        refused += [f"it refuses {_WORDS[name]}: {raised}"] if raised else []
-    if wrong or refused:
-        return broken(wrong or refused, milder=not wrong)
+        if other:
+            rare = name == "fortran" and not any(_results(look, ("transposed",)))
+            (mild if rare else wrong).append(f"{_WORDS[name]} give other results: {other}")
+        elif raised:
+            mild.append(f"it refuses {_WORDS[name]}: {raised}")
+    if wrong or mild:
+        return broken(wrong or mild, milder=not wrong)
     return kept(f"the same for {', '.join(_WORDS[name] for name in known)}")
 
 
@@ -93,10 +99,13 @@ def lying(array: NDArray[Any], names: Collection[str]) -> NDArray[Any]:
     array
         The array.
     names
-        ``fortran``, ``strided`` (every other entry of a larger array whose rest is NaN), ``reversed`` (negative strides
-        along the last axis), ``read-only``.
+        ``fortran``, ``transposed`` (the second axis lies last, as channels do), ``strided`` (every other entry of a
+        larger array whose rest is NaN), ``reversed`` (negative strides along the last axis), ``read-only``.
     """
-    made = np.array(array, order="F" if "fortran" in names else "C")
+    turned = "fortran" in names or ("transposed" in names and array.ndim == 2)
+    made = np.array(array, order="F" if turned else "C")
+    if "transposed" in names and array.ndim > 2:
+        made = np.moveaxis(np.array(np.moveaxis(array, 1, -1), order="C"), -1, 1)
     if array.ndim and not {"strided", "reversed"}.isdisjoint(names):
         step = 2 if "strided" in names else 1
         last = -step if "reversed" in names else step

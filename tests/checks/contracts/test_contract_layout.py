@@ -35,6 +35,22 @@ def whole_buffer(dout, x):
     return 2 * base.ravel()[: x.size].reshape(x.shape) * dout
 
 
+def windows(x):
+    """As a course has it: strides are those of C order, which padding makes of all but Fortran order."""
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1)))
+    _, channels, length = padded.shape
+    steps = np.array([channels * length, length, 1, 1]) * padded.itemsize
+    seen = np.lib.stride_tricks.as_strided(padded, (*x.shape, 3), steps)
+    return np.ascontiguousarray(seen).sum(axis=-1), x.shape
+
+
+def windows_backward(dout, shape):
+    dx = np.zeros((shape[0], shape[1], shape[2] + 2), dout.dtype)
+    for offset in range(3):
+        dx[:, :, offset : offset + shape[2]] += dout
+    return dx[:, :, 1:-1]
+
+
 def refuses_strides(dout, x):
     if any(step < 0 for step in x.strides):
         raise ValueError("negative strides are not supported")
@@ -95,13 +111,26 @@ def test_layer_that_refuses_a_layout_is_warned_of(backward, said):
     assert found.verdict is Verdict.PASS
 
 
+def test_windows_that_forget_fortran_order_alone_are_warned_of():
+    found = verified(functions=functions(MODULE, "windows", "windows_backward"), inputs={"x": [2, 3, 4]})
+    warned = contract_of(found, "layout")
+    assert (warned.verdict, warned.severity) == (Verdict.FAIL, Severity.WARNING)
+    assert warned.message.startswith("Fortran-ordered arrays give other results: the output differs by ")
+    assert found.verdict is Verdict.PASS
+
+
+def test_lost_writes_are_failures_with_more_axes_too():
+    found = verified(functions=functions(MODULE, "square", "lost_writes"), inputs={"x": [2, 3, 4]})
+    assert contract_of(found, "layout").severity is Severity.FAILURE
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "longdouble"])
 def test_layer_that_takes_arrays_as_they_come(dtype):
     assert contract_of(result("square_backward", dtype=dtype), "layout").verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize(
-    "names", [(), ("fortran",), ("strided",), ("reversed",), ("strided", "reversed"), ("read-only",)]
+    "names", [(), ("fortran",), ("transposed",), ("strided",), ("reversed",), ("strided", "reversed"), ("read-only",)]
 )
 @pytest.mark.parametrize("shape", [(), (1,), (5,), (3, 4), (2, 3, 4), (0, 2)])
 @pytest.mark.parametrize("dtype", ["float32", "int64"])
@@ -114,5 +143,5 @@ def test_an_array_that_lies_otherwise_holds_the_same(names, shape, dtype):
     assert made.flags.writeable == ("read-only" not in names)
     if made.size > 1 and len(shape) > 1:
         assert made.flags.c_contiguous == (names in {(), ("read-only",)})
-        assert made.flags.f_contiguous == (names == ("fortran",))
+        assert made.flags.f_contiguous == (names == ("fortran",) or (names == ("transposed",) and len(shape) == 2))
         assert (made.strides[-1] < 0) == ("reversed" in names)
