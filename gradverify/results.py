@@ -80,12 +80,13 @@ class FailOn(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """One exact promise of a layer, checked without differences."""
+    """One exact promise of a layer, checked without differences; ``about`` are the inputs that it was looked at for."""
 
     code: str
     verdict: Verdict
     severity: Severity
     message: str
+    about: tuple[str, ...] = field(default=(), compare=False, metadata={EVIDENCE: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from gradverify.spec.expansion import Overrides, expand_specs
 from gradverify.spec.files import read_specs
 
 if TYPE_CHECKING:
-    from gradverify.results import CaseResult
+    from gradverify.results import CaseResult, Contract
     from gradverify.spec.model import Case
 
 
@@ -28,6 +28,12 @@ def verified(seed: int | None = None, **entry: Any) -> CaseResult:
     """Verify the one case of a spec."""
     (case,) = cases(entry, seed=seed)
     return verify(case)
+
+
+def contract_of(found: CaseResult, code: str) -> Contract:
+    """Return what was found about one contract."""
+    (contract,) = [contract for contract in found.contracts if contract.code == code]
+    return contract
 
 
 def functions(module: str, forward: str, backward: str | None) -> dict[str, str]:

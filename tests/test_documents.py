@@ -14,6 +14,7 @@ from workplace import ROOT, run_command
 from gradverify.cli.main import _COMMANDS, commands
 from gradverify.numerics.comparison import TOLERANCES
 from gradverify.results import EVIDENCE, CaseResult, Contract, Geometry, GradientCheck
+from gradverify.spec.contract_table import CONTRACTS
 from gradverify.spec.expansion import expand
 from gradverify.spec.files import read_specs
 from gradverify.spec.grammar import Section
@@ -98,6 +99,18 @@ def test_the_table_of_tolerances_is_the_one_of_the_code():
         for dtype in re.findall(r"`(\w+)`", row[0]):
             assert left.pop(dtype) == (float(row[1]), float(row[2]))
     assert left == {}
+
+
+def test_the_table_of_contracts_is_the_one_of_the_code():
+    text = (ROOT / "docs/contracts.md").read_text()
+    written = re.findall(r"^\| `([\w-]+)` \| (.*) \| (failure|warning) \| (.*) \|$", text, re.MULTILINE)
+    rows = []
+    for code, promise in CONTRACTS.items():
+        rows.append((code, promise.text, promise.severity.value, promise.why))
+        if promise.milder:
+            what, _, why = promise.milder.partition(": ")
+            rows.append((code, what, "warning", why))
+    assert written == rows
 
 
 def test_every_shipped_config_passes():

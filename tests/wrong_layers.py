@@ -582,6 +582,12 @@ _SINGLE_ROWS = (
     _beside("tanh", "tanh_backward_ignores_cotangent", {"x": [4, 5]}),
     _beside("tanh", "tanh_backward_squares_cotangent", {"x": [4, 5]}),
     _beside("tanh", "tanh_backward_accumulates", {"x": [4, 5]}),
+    WrongLayer(
+        "accumulates across calls",
+        {"x": [4, 5]},
+        ("tanh_forward", "tanh_backward"),
+        ("accumulating_forward", "accumulating_backward"),
+    ),
     _row("maxpool", "all ties get the gradient", {"x": {"values": [[[[1.0, 1.0], [0.0, 1.0]]]]}}, _WHOLE),
     *(
         WrongLayer(f"square: {wrong}", {"x": {"shape": [4, 5], **data}}, ("square_forward", "square_backward"), pair)
@@ -609,17 +615,3 @@ _SINGLE_ROWS = (
 )
 
 WRONG_LAYERS: tuple[WrongLayer, ...] = tuple(_rows())
-
-# What one backward pass cannot show; with the reason.
-UNSEEN: tuple[tuple[WrongLayer, str, str], ...] = (
-    (
-        WrongLayer(
-            "accumulates across calls",
-            {"x": [4, 5]},
-            ("tanh_forward", "tanh_backward"),
-            ("accumulating_forward", "accumulating_backward"),
-        ),
-        "float64",
-        "backward is called once; calling it twice on one cache tells",
-    ),
-)

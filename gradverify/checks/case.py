@@ -6,14 +6,13 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gradverify.checks import contracts
-from gradverify.checks.dependence import dependence
+from gradverify.checks.contracts import contracts_of, finite_forward
+from gradverify.checks.contracts.reference import belonging, confirmed
 from gradverify.checks.evidence import Evidence, may_fail
 from gradverify.checks.geometry import geometry_of, impossible
 from gradverify.checks.gradient import check_gradients
-from gradverify.checks.reference import belonging, reference
-from gradverify.checks.refusal import refusal
-from gradverify.checks.subject import Subject, Trial, run_backward, run_forward, subject_of, weights_of
+from gradverify.checks.refusal import not_promised, refusal
+from gradverify.checks.subject import Subject, run_backward, run_forward, subject_of, weights_of
 from gradverify.errors import GradverifyError, explain_error
 from gradverify.results import CaseResult, Contract, Geometry, GradientCheck, Severity, Verdict, worst_verdict
 from gradverify.spec.model import Case, Check
@@ -21,7 +20,7 @@ from gradverify.targets.guard import Guarded
 from gradverify.targets.shims import hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 __all__ = ["verify", "verify_subject"]
 
@@ -52,9 +51,9 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
     try:
         verdict, reason = _examined(case, findings, make)
     except GradverifyError as error:
-        verdict, reason = Verdict.ERROR, str(error)
+        verdict, reason = _refused(case, error) or (Verdict.ERROR, str(error))
     except (Exception, SystemExit) as error:  # noqa: BLE001  user code may raise anything
-        verdict, reason = _raised(case, error)
+        verdict, reason = _refused(case, error) or (Verdict.ERROR, explain_error(error, case.search_path) + hint(error))
     spoiled = _spoiled(findings)
     if spoiled is not None:
         verdict, reason = Verdict.ERROR, spoiled
@@ -74,12 +73,10 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
     return replace(result, arrays=findings.evidence.arrays()) if case.keep and may_fail(result) else result
 
 
-def _raised(case: Case, error: BaseException) -> tuple[Verdict, str]:
-    """Return the verdict on code that raises: it may refuse what a battery asks of it."""
+def _refused(case: Case, error: BaseException) -> tuple[Verdict, str] | None:
+    """Return the verdict on code that refuses what a battery asks of it; ``None`` where it breaks."""
     refused = refusal(case, error)
-    if refused is not None:
-        return Verdict.SKIP, refused
-    return Verdict.ERROR, explain_error(error, case.search_path) + hint(error)
+    return None if refused is None else (Verdict.SKIP, refused)
 
 
 def _spoiled(findings: _Findings) -> str | None:
@@ -98,33 +95,35 @@ def _examined(case: Case, findings: _Findings, make: Callable[[], Subject]) -> t
     if case.checks == (Check.GEOMETRY,):
         return Verdict.PASS, None
     findings.subject = make()
-    findings.evidence.inputs = findings.subject.inputs
-    forward = run_forward(findings.subject)
-    finite = contracts.finite_forward(forward)
+    return _verified(case, findings, findings.subject)
+
+
+def _verified(case: Case, findings: _Findings, subject: Subject) -> tuple[Verdict, str | None]:
+    """Run both passes, and look at contracts and gradients."""
+    findings.evidence.inputs = subject.inputs
+    passed = run_forward(subject)
+    finite = finite_forward(case, passed.forward)
     if finite.verdict is not Verdict.PASS:
         findings.contracts.append(finite)
         return _judged(findings)
-    findings.evidence.cotangents = weights_of(case, forward)
-    trial = run_backward(findings.subject, forward, findings.evidence.cotangents)
+    findings.evidence.cotangents = weights_of(case, passed.forward)
+    trial = run_backward(subject, passed, findings.evidence.cotangents)
     findings.evidence.gradients = trial.gradients.values
     if Check.CONTRACTS in case.checks:
-        findings.contracts.extend(_contracts(case, findings.subject, trial))
+        findings.contracts.extend(contracts_of(case, subject, trial))
+        other = not_promised(case, findings.contracts)
+        if other is not None:
+            findings.contracts = []
+            return Verdict.SKIP, other
     if Check.GRADIENTS in case.checks:
-        for finding in check_gradients(case, findings.subject, trial):
-            findings.gradients.append(finding.check)
+        for finding in check_gradients(case, subject, trial):
+            findings.gradients.append(confirmed(case, findings.contracts, finding.check))
             if case.keep:
                 findings.evidence.findings.append(finding)
-        if not findings.subject.differentiable:
+        if not subject.differentiable:
             return _without_gradients(findings)
     verdict, reason = _judged(findings)
-    return verdict, _beside_reference(case, findings) or reason
-
-
-def _beside_reference(case: Case, findings: _Findings) -> str | None:
-    """Say which of the two is wrong, the forward pass or its gradients, where a reference tells."""
-    if case.reference is None:
-        return None
-    return belonging(case.reference.name, findings.contracts, [part.verdict for part in findings.gradients])
+    return verdict, belonging(case, findings.contracts, findings.gradients) or reason
 
 
 def _without_gradients(findings: _Findings) -> tuple[Verdict, str | None]:
@@ -135,29 +134,15 @@ def _without_gradients(findings: _Findings) -> tuple[Verdict, str | None]:
     return (Verdict.SKIP, said) if verdict is Verdict.PASS else (verdict, reason)
 
 
-def _contracts(case: Case, subject: Subject, trial: Trial) -> Iterator[Contract]:
-    yield contracts.arity(subject, trial)
-    yield contracts.shape(subject, trial)
-    yield contracts.dtype(subject, trial)
-    yield contracts.finite(trial)
-    covered = contracts.coverage(subject)
-    if covered is not None:
-        yield covered
-    yield from dependence(case, subject, trial)
-    yield from reference(case, subject, trial)
-    agreed = contracts.agreement(case, subject, trial)
-    if agreed is not None:
-        yield agreed
-
-
 def _judged(findings: _Findings) -> tuple[Verdict, str | None]:
     """Return the verdict of all parts, and the first reason for it."""
-    kept = [contract for contract in findings.contracts if contract.severity is Severity.FAILURE]
+    kept = [part for part in findings.contracts if part.severity is Severity.FAILURE or part.verdict is Verdict.PASS]
     verdict = worst_verdict([*(part.verdict for part in kept), *(part.verdict for part in findings.gradients)])
     if verdict is Verdict.PASS:
         return verdict, None
     if verdict is Verdict.EMPTY:
-        return Verdict.SKIP, "no input has a gradient"
+        none = findings.subject is not None and not findings.subject.differentiable
+        return Verdict.SKIP, "no input has a gradient" if none else "nothing to verify: every contract is off"
     reasons = [contract.message for contract in kept if contract.verdict is verdict]
     reasons += [f"d{part.input}: {part.reason}" for part in findings.gradients if part.verdict is verdict]
     return verdict, reasons[0] if reasons else None

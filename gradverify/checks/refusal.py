@@ -6,16 +6,20 @@ import dis
 import sys
 from typing import TYPE_CHECKING
 
-from gradverify.errors import describe_error
+from gradverify.errors import GradverifyError, explain_error
+from gradverify.results import Verdict
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
+    from gradverify.results import Contract
     from gradverify.spec.model import Case
 
-__all__ = ["refusal"]
+__all__ = ["not_promised", "refusal"]
 
 _REFUSALS = (ValueError, AssertionError, NotImplementedError)
+# Contracts that a layer of another kind breaks.
+_OF_THE_KIND = {"sample-independence", "footprint", "reference-forward"}
 _LIBRARIES = {"numpy", "scipy", "torch", "jax", "jaxlib", "numba", "gradverify"}
 
 
@@ -38,14 +42,24 @@ def refusal(case: Case, error: BaseException) -> str | None:
     backward = any(_is_backward(frame) for frame, _ in _frames(error.__traceback__))
     kinds = (NotImplementedError,) if backward else _REFUSALS
     if isinstance(error, kinds) and _raised_by_code(error.__traceback__):
-        return f"refused: {_first_line(error)}"
-    if not backward and not case.placed.row.promised:
-        return f"not promised, and not taken: {_first_line(error)}"
+        return f"refused: {_said(error, case)}"
+    if not case.placed.row.promised:
+        return f"not promised, and not taken: {_said(error, case)}"
     return None
 
 
-def _first_line(error: BaseException) -> str:
-    return describe_error(error).partition("\n")[0]
+def not_promised(case: Case, contracts: list[Contract]) -> str | None:
+    """Say how code computes something else where nothing was promised; ``None`` where it was, or the same."""
+    if case.placed is None or case.placed.row.promised:
+        return None
+    broken = [part.message for part in contracts if part.code in _OF_THE_KIND and part.verdict is Verdict.FAIL]
+    return f"not promised, and another function: {broken[0]}" if broken else None
+
+
+def _said(error: BaseException, case: Case) -> str:
+    """Return what was raised and where, in a line."""
+    text = explain_error(error, case.search_path) if not isinstance(error, GradverifyError) else str(error)
+    return " ".join(text.split())
 
 
 def _frames(trace: TracebackType | None) -> list[tuple[FrameType, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradverify.checks.data import cotangents_of, differentiable_names, inputs_of
+from gradverify.checks.keeping import Keeper
 from gradverify.errors import TargetError, nearest_name
 from gradverify.spec.target_model import LayerTarget
 from gradverify.targets.guard import Guarded
@@ -45,11 +47,35 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One forward and one backward pass in the dtype under test."""
+    """One forward and one backward pass in the dtype under test.
+
+    Attributes
+    ----------
+    forward, cotangents
+        What forward returned, and what backward was given.
+    gradients
+        What backward returned, in arrays of their own: a later pass may write into those that were returned.
+    keeper
+        Knows what the passes changed that was not theirs.
+    seconds
+        How long both took.
+    """
 
     forward: Forward
     cotangents: tuple[NDArray[Any], ...]
     gradients: Gradients
+    keeper: Keeper
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardPass:
+    """A forward pass, and what its backward pass is to be run with."""
+
+    forward: Forward
+    target: Target
+    keeper: Keeper
+    started: float
 
 
 def subject_of(case: Case) -> Subject:
@@ -79,19 +105,23 @@ def _scaled(case: Case, target: Target, inputs: dict[str, NDArray[Any]]) -> Targ
     return Scaled(target, case.scale) if case.scale else target
 
 
-def run_forward(subject: Subject) -> Forward:
-    """Run forward once.
+def run_forward(subject: Subject) -> ForwardPass:
+    """Run forward once, and keep what it is given.
 
     Raises
     ------
     TargetError
         Its outputs are complex.
     """
-    forward = subject.target.forward(subject.inputs)
+    started = time.perf_counter()
+    keeper = Keeper(subject.inputs, subject.target.traits.parameters)
+    target = subject.target.handing(keeper)
+    forward = target.forward(subject.inputs)
+    keeper.look("forward")
     strange = [output.dtype for output in forward.outputs if output.dtype.kind == "c"]
     if strange:
         raise TargetError(f"forward returned {strange[0]}, expected real numbers")
-    return forward
+    return ForwardPass(forward, target, keeper, started)
 
 
 def weights_of(case: Case, forward: Forward) -> tuple[NDArray[Any], ...]:
@@ -106,11 +136,13 @@ def weights_of(case: Case, forward: Forward) -> tuple[NDArray[Any], ...]:
     )
 
 
-def run_backward(subject: Subject, forward: Forward, cotangents: tuple[NDArray[Any], ...]) -> Trial:
+def run_backward(subject: Subject, passed: ForwardPass, cotangents: tuple[NDArray[Any], ...]) -> Trial:
     """Run the backward pass that belongs to a forward pass, once.
 
     Its gradients are copied: code may return the same buffer from every pass.
     """
-    returned = subject.target.backward(cotangents, forward, subject.inputs)
+    returned = passed.target.backward(cotangents, passed.forward, subject.inputs)
+    passed.keeper.look("backward")
     own = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in returned.values.items()}
-    return Trial(forward, cotangents, replace(returned, values=own))
+    seconds = time.perf_counter() - passed.started
+    return Trial(passed.forward, cotangents, replace(returned, values=own), passed.keeper, seconds)

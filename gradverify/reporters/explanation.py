@@ -68,7 +68,7 @@ def _says_it_all(result: CaseResult) -> bool:
 
 
 def _contract(contract: Contract) -> str:
-    word = "pass" if contract.verdict is Verdict.PASS else "fail"
+    word = contract.verdict.value
     if word == "fail" and contract.severity is Severity.WARNING:
         word = "warning"
     return f"contract {contract.code}: {word}: {contract.message}"

@@ -128,6 +128,7 @@ class _CaseReader:
             memory=self._shared("memory", None),
             method=self._shared("method", "auto"),
             max_passes=self._shared("max_passes", None),
+            contracts=self.context.defaults.get("contracts", {}) | self.values.get("contracts", {}),
             checks=tuple(check for check in Check if check in self.values.get("checks", tuple(Check))),
             expect=Verdict(self.values.get("expect", "pass")),
             cotangent=self._cotangent(),

@@ -60,6 +60,7 @@ class _Describer:
             "cotangent": self.cotangent(),
             "scale": dict(case.scale),
             "reference": self.reference(),
+            "contracts": dict(case.contracts),
             "expect": case.expect.value,
             "tolerance": _changed(case.tolerance),
             "timeout": None if case.timeout == DEFAULT_TIMEOUT else case.timeout,

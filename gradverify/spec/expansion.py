@@ -222,6 +222,7 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
         memory=case.memory,
         method=case.method,
         max_passes=case.max_passes,
+        contracts=case.contracts,
         checks=case.checks,
         expect=case.expect,
         cotangent=case.cotangent,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from gradverify.layers.batteries import BATTERIES
 from gradverify.layers.registry import LAYERS, Kind
 from gradverify.results import FailOn
+from gradverify.spec.contract_table import CONTRACTS, LEVELS
 from gradverify.spec.grammar import Either, Field, ListOf, Plain, Rule, Section, Table
 from gradverify.spec.model import COTANGENTS, DTYPES, LARGEST_MEMORY, METHODS, SHIMS, Check, Fill
 from gradverify.spec.scalars import Choice, Flag, Real, Text, Whole, Word
@@ -174,6 +175,12 @@ _SWEPT = Either(
     (ListOf(Plain(), "a list of values", 1), Text("a range like 1:4 or 1:9:2", RANGE.pattern)),
 )
 
+_CONTRACTS = Section(
+    "contracts",
+    {code: Field(Choice("a level", LEVELS), promise.text) for code, promise in CONTRACTS.items()},
+    example=": a mapping from contracts to off, warning or failure",
+)
+
 # Keys that the file sets for all cases and a case may override.
 _SHARED = {
     "seed": Field(Whole(0), "seed of all data (0)"),
@@ -187,6 +194,7 @@ _SHARED = {
     "fail_on": Field(
         Choice("a kind of geometry", tuple(FailOn)), "geometry that fails a case (identity in audit, else never)"
     ),
+    "contracts": Field(_CONTRACTS, "contracts that are off, a warning or a failure; others are as in the table"),
 }
 
 CASE = Section(
@@ -271,7 +279,7 @@ CASE = Section(
         **_SHARED,
     },
     example=": a mapping with name, inputs and a target",
-    reserved=("network", "contracts", "allow"),
+    reserved=("network", "allow"),
 )
 
 SPEC = Section(

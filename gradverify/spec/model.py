@@ -148,6 +148,8 @@ class CaseSpec:
         MiB that the process of the case may take; ``None`` leaves it to the executor.
     max_passes
         Forward passes that one look at an input's gradient may take; ``None`` leaves it to the engine.
+    contracts
+        What the spec says of contracts, by code: ``off``, ``warning`` or ``failure``; others are as in the table.
     cotangent
         What the outputs are weighted with: a word, or a file for each output; ``None`` leaves it to the target.
     scale
@@ -179,6 +181,7 @@ class CaseSpec:
     memory: int | None
     method: str
     max_passes: int | None
+    contracts: Mapping[str, str]
     checks: tuple[Check, ...]
     expect: Verdict
     cotangent: str | tuple[ArrayFile, ...] | None
@@ -227,7 +230,7 @@ class Case:
         Of the inputs, by name: ``N``, ``C`` of a built-in layer or a battery, ``x.shape[0]`` of other code.
     keep
         Whether the result carries arrays, where the case may fail.
-    memory, max_passes, cotangent, scale, strict, fail_on, search_path, preload, absent, placed, reference
+    memory, max_passes, contracts, cotangent, scale, strict, fail_on, search_path, preload, absent, placed, reference
         As in ``CaseSpec``; the parameters of the reference in values.
     """
 
@@ -248,6 +251,7 @@ class Case:
     memory: int | None = None
     method: str = "auto"
     max_passes: int | None = None
+    contracts: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[Check, ...] = tuple(Check)
     expect: Verdict = Verdict.PASS
     cotangent: str | tuple[ArrayFile, ...] | None = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from gradverify.targets.frameworks import widest
+from gradverify.targets.protocol import LAYOUTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from gradverify.targets.protocol import Array
 
-__all__ = ["ArrayKind", "adapted", "inward"]
+__all__ = ["ArrayKind", "adapted", "inward", "layouts_of"]
 
 # Where each kind of array is, to load on use.
 _KINDS = {"torch": "gradverify.targets.torch_arrays", "jax": "gradverify.targets.jax_arrays"}
@@ -25,8 +26,8 @@ _KINDS = {"torch": "gradverify.targets.torch_arrays", "jax": "gradverify.targets
 class ArrayKind(Protocol):
     """What a kind of array offers; a module."""
 
-    def array_of(self, array: Array) -> Any:
-        """Return a copy of a numpy array as one of this kind."""
+    def shared_of(self, array: Array) -> Any:
+        """Return a numpy array as one of this kind, which shares its memory where that is possible."""
 
     def numpy_of(self, value: Any) -> Any:
         """Return a copy of an array of this kind as one of numpy, and anything else as it is."""
@@ -36,6 +37,14 @@ class ArrayKind(Protocol):
 
     def seed(self, number: int) -> None:
         """Seed the global generators of this kind."""
+
+
+def layouts_of(name: str) -> tuple[str, ...]:
+    """Return in which layouts arrays reach code that computes with ``numpy``, ``torch`` or ``jax``.
+
+    torch draws random numbers in the order of memory: a mask for an array in Fortran order is another by right.
+    """
+    return {"torch": ("strided",), "jax": ()}.get(name, LAYOUTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ def inward(kind: ArrayKind, value: Any) -> Any:
 def _one_inward(kind: ArrayKind, item: Any) -> Any:
     if isinstance(item, _Kept):
         return item.value
-    return kind.array_of(item) if isinstance(item, np.ndarray) else item
+    return kind.shared_of(item) if isinstance(item, np.ndarray) else item
 
 
 def _forward_result(kind: ArrayKind, result: Any, returns: tuple[str, ...] | None) -> Any:

@@ -11,8 +11,9 @@ import numpy as np
 
 from gradverify.errors import TargetError
 from gradverify.spec.calls import Call
-from gradverify.targets.arguments import arguments_of, called, copied
-from gradverify.targets.protocol import Array, Calls, Forward, Gradients
+from gradverify.targets.arguments import arguments_of, called
+from gradverify.targets.handing import COPIES, Hand
+from gradverify.targets.protocol import LAYOUTS, Array, Calls, Forward, Gradients, Traits
 from gradverify.targets.reading import holds_arrays, read_forward, read_gradients
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ class FunctionPair:
         Whether backward returns the derivative of every entry, and takes what forward takes.
     global_names
         Inputs that are global names of the functions' module, and no arguments.
+    layouts
+        As of :class:`Traits`.
+    hand
+        Hands out the arrays.
     """
 
     forward_function: Callable[..., Any]
@@ -62,9 +67,24 @@ class FunctionPair:
     gradients: tuple[str, ...] | Mapping[str, str] | None = None
     elementwise: bool = False
     global_names: tuple[str, ...] = ()
+    layouts: tuple[str, ...] = LAYOUTS
+    hand: Hand = COPIES
     calls: Calls = field(default_factory=Calls)
     own_inputs: Mapping[str, Array] = field(default_factory=dict)
     unverified: tuple[str, ...] | None = None
+
+    @property
+    def traits(self) -> Traits:
+        """What can be promised of two functions."""
+        return Traits(told=not self.elementwise, layouts=self.layouts)
+
+    def handing(self, hand: Hand) -> FunctionPair:
+        """Return the same functions, given arrays by another hand: also ours, which get no copies otherwise."""
+        return replace(self, hand=hand)
+
+    @property
+    def _hands_over(self) -> bool:
+        return self.trusted and self.hand is COPIES
 
     def forward(self, inputs: Mapping[str, Array]) -> Forward:
         """Run the forward pass.
@@ -76,7 +96,7 @@ class FunctionPair:
         """
         self.calls.forward += 1
         arguments, _ = self.arguments
-        if self.trusted:
+        if self._hands_over:
             result = self.forward_function(*inputs.values(), **self.params)
         else:
             seed_global_generators()
@@ -97,9 +117,10 @@ class FunctionPair:
         if self.backward_function is None:
             raise TargetError("there is no backward function, and forward returned no gradient")
         self.calls.backward += 1
-        if self.trusted and forward.has_cache:
+        if self._hands_over and forward.has_cache:
             return self._read(self.backward_function(*cotangents, forward.cache), inputs)
-        names = self._names(inputs) | numbered("out", forward.outputs) | numbered("dout", cotangents)
+        outputs, weights = numbered("out", forward.outputs, self.hand), numbered("dout", cotangents, self.hand)
+        names = self._names(inputs) | outputs | weights
         if forward.has_cache:
             names["cache"] = forward.cache
         _, arguments = self.arguments
@@ -112,7 +133,7 @@ class FunctionPair:
         """Return the names of what backward takes where nothing is said about it."""
         if self.elementwise:
             return list(inputs)
-        weights = list(numbered("dout", forward.outputs))
+        weights = list(_numbers("dout", len(forward.outputs)))
         return [*weights, "cache"] if forward.has_cache else [*weights, *inputs]
 
     def _called(
@@ -127,9 +148,9 @@ class FunctionPair:
 
     def _names(self, inputs: Mapping[str, Array]) -> dict[str, Any]:
         """Return what the names in a call stand for: copies, since code may change or keep what it is given."""
-        if self.trusted:
+        if self._hands_over:
             return {**self.params, **inputs}
-        return {**copied(self.params), **{name: array.copy() for name, array in inputs.items()}}
+        return self.hand.params(self.params) | {name: self.hand.array(name, array) for name, array in inputs.items()}
 
     def _read(self, result: Any, inputs: Mapping[str, Array]) -> Gradients:
         return read_gradients(result, tuple(inputs), self.differentiable, self.gradients)
@@ -164,13 +185,17 @@ def weighted(forward: Forward, arguments: Arguments | None) -> Forward:
     named = {name for name in Call("", "", arguments).names if name.startswith("dout")}
     if not named:
         return replace(forward, summed=True)
-    known = numbered("dout", forward.outputs)
+    known = _numbers("dout", len(forward.outputs))
     return replace(forward, unweighted=frozenset(at for at, name in enumerate(known) if name not in named))
 
 
-def numbered(stem: str, arrays: tuple[Array, ...]) -> dict[str, Array]:
-    """Return copies of arrays by name: ``out``, ``out2``, ..."""
-    return {stem if number == 1 else f"{stem}{number}": array.copy() for number, array in enumerate(arrays, 1)}
+def numbered(stem: str, arrays: tuple[Array, ...], hand: Hand) -> dict[str, Array]:
+    """Return what is handed out for arrays, by name: ``out``, ``out2``, ..."""
+    return {name: hand.array(name, array) for name, array in zip(_numbers(stem, len(arrays)), arrays, strict=True)}
+
+
+def _numbers(stem: str, count: int) -> tuple[str, ...]:
+    return tuple(stem if number == 1 else f"{stem}{number}" for number in range(1, count + 1))
 
 
 def multiplied(weight: Array, derivative: Any) -> Any:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextvars import ContextVar
 
+    from gradverify.targets.handing import Hand
     from gradverify.targets.namespaces import Names
-    from gradverify.targets.protocol import Array, Forward, Gradients, Target
+    from gradverify.targets.protocol import Array, Calls, Forward, Gradients, Target, Traits
 
 __all__ = ["WITNESSES", "Guarded", "Witness", "set_filters"]
 
@@ -94,13 +95,22 @@ class Guarded:
         self.own_inputs = self._target.own_inputs
         self.unverified = self._target.unverified
 
+    @property
+    def traits(self) -> Traits:
+        """What can be promised of the target."""
+        return self._target.traits
+
+    def handing(self, hand: Hand) -> Target:
+        """Return the same target, among the same surroundings, with another hand."""
+        return _Handing(self, self._target.handing(hand))
+
     def forward(self, inputs: Mapping[str, Array]) -> Forward:
         """Run the forward pass among the surroundings of its code."""
-        return self._run("forward", self._target.forward, inputs)
+        return self.run("forward", self._target.forward, inputs)
 
     def backward(self, cotangents: tuple[Array, ...], forward: Forward, inputs: Mapping[str, Array]) -> Gradients:
         """Run the backward pass among the surroundings of its code."""
-        return self._run("backward", self._target.backward, cotangents, forward, inputs)
+        return self.run("backward", self._target.backward, cotangents, forward, inputs)
 
     def spoiled(self) -> str | None:
         """Say what was replaced when the engine was at work already, if anything was."""
@@ -111,7 +121,8 @@ class Guarded:
         self._tell_of_replaced()
         return f"the code replaced {in_words(late)} after its first calls: nothing computed since then is certain"
 
-    def _run(self, kind: str, call: Callable[..., Returned], *arguments: Any) -> Returned:
+    def run(self, kind: str, call: Callable[..., Returned], *arguments: Any) -> Returned:
+        """Call code among its surroundings, as a ``forward`` or a ``backward`` pass."""
         if not (self._names or self._filters is not None or kind in self._fresh):
             return self._context.run(call, *arguments)
         self._fresh.discard(kind)
@@ -167,6 +178,46 @@ class Guarded:
     def _tell_of_replaced(self) -> None:
         for witness in WITNESSES:
             witness.replaced()
+
+
+class _Handing:
+    """A guarded target with another hand.
+
+    Parameters
+    ----------
+    guard
+        Runs it.
+    target
+        The target itself, with that hand.
+    """
+
+    def __init__(self, guard: Guarded, target: Target) -> None:
+        self.guard, self.target = guard, target
+
+    @property
+    def calls(self) -> Calls:
+        return self.target.calls
+
+    @property
+    def own_inputs(self) -> Mapping[str, Array]:
+        return self.target.own_inputs
+
+    @property
+    def unverified(self) -> tuple[str, ...] | None:
+        return self.target.unverified
+
+    @property
+    def traits(self) -> Traits:
+        return self.target.traits
+
+    def handing(self, hand: Hand) -> Target:
+        return _Handing(self.guard, self.target.handing(hand))
+
+    def forward(self, inputs: Mapping[str, Array]) -> Forward:
+        return self.guard.run("forward", self.target.forward, inputs)
+
+    def backward(self, cotangents: tuple[Array, ...], forward: Forward, inputs: Mapping[str, Array]) -> Gradients:
+        return self.guard.run("backward", self.target.backward, cotangents, forward, inputs)
 
 
 def set_filters(filters: list[Any]) -> None:

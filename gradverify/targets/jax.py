@@ -16,7 +16,7 @@ from gradverify.targets.arguments import arguments_of
 from gradverify.targets.frameworks import listed, widest
 from gradverify.targets.functions import seed_global_generators
 from gradverify.targets.jax_arrays import array_of, numpy_of, precision
-from gradverify.targets.protocol import Array, Calls, Forward, Gradients
+from gradverify.targets.protocol import Array, Calls, Forward, Gradients, Traits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gradverify.spec.calls import Arguments
     from gradverify.spec.model import Case
     from gradverify.spec.target_model import FrameworkTarget
+    from gradverify.targets.handing import Hand
 
 __all__ = ["JaxTarget", "jax_target"]
 
@@ -89,6 +90,15 @@ class JaxTarget:
     calls: Calls = field(default_factory=Calls)
     own_inputs: Mapping[str, Array] = field(default_factory=dict)
     unverified: tuple[str, ...] | None = None
+
+    @property
+    def traits(self) -> Traits:
+        """What can be promised of what jax differentiates."""
+        return Traits(keeps=False, differentiated=True, layouts=())
+
+    def handing(self, hand: Hand) -> JaxTarget:  # noqa: ARG002  arrays of jax cannot be written into, nor lie otherwise
+        """Return the same target."""
+        return self
 
     def forward(self, inputs: Mapping[str, Array]) -> Forward:
         """Run the function as it is.

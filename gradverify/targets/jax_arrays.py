@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Older versions have it among what is experimental.
 _WHERE = "jax" if hasattr(jax, "enable_x64") else "jax.experimental"
 
-__all__ = ["array_of", "numpy_of", "precision", "seed"]
+__all__ = ["array_of", "numpy_of", "precision", "seed", "shared_of"]
 
 
 def array_of(array: Array) -> Any:
@@ -30,6 +30,10 @@ def array_of(array: Array) -> Any:
         jax has no such dtype: extended precision, for one.
     """
     return jnp.array(array)
+
+
+# Arrays of jax cannot be written into: none shares its memory.
+shared_of = array_of
 
 
 def numpy_of(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradverify.layers.registry import LAYERS
 from gradverify.spec.target_model import FRAMEWORKS, FrameworkTarget, FunctionsTarget, LayerTarget
-from gradverify.targets.arrays import adapted
+from gradverify.targets.arrays import adapted, layouts_of
 from gradverify.targets.frameworks import require
 from gradverify.targets.functions import FunctionPair
 from gradverify.targets.importing import imported, load_file, load_function, with_objects
@@ -128,4 +128,5 @@ def function_pair(
         gradients=target.gradients,
         elementwise=target.elementwise,
         global_names=target.globals,
+        layouts=layouts_of(target.arrays),
     )

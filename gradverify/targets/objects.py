@@ -17,12 +17,13 @@ from gradverify.errors import TargetError
 from gradverify.targets.attributes import MISSING, arrays_in, find, path_of, put, replaced, root_of, steps, value_at
 from gradverify.targets.functions import weighted
 from gradverify.targets.gradients import RETURNED, Place
-from gradverify.targets.protocol import Array, Calls, Forward, Gradients
+from gradverify.targets.protocol import Array, Calls, Forward, Gradients, Traits
 from gradverify.targets.workshop import Workshop, run_backward, run_forward
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gradverify.targets.handing import Hand
     from gradverify.targets.methods import Method
 
 __all__ = ["LayerObject", "made_ready", "weights_for"]
@@ -59,6 +60,22 @@ class LayerObject:
     unverified: tuple[str, ...] | None = None
     calls: Calls = field(default_factory=Calls)
 
+    @property
+    def traits(self) -> Traits:
+        """What can be promised of an object."""
+        plan = self.backward_plan
+        return Traits(
+            keeps=self.kept is None,
+            is_object=True,
+            told=plan is not None and not plan.elementwise,
+            updated=frozenset(self._updated),
+            parameters=frozenset((*self.paths, *self.workshop.constructor_inputs)),
+        )
+
+    def handing(self, hand: Hand) -> LayerObject:
+        """Return the same object, given arrays by another hand."""
+        return replace(self, workshop=self.workshop.handing(hand))
+
     def forward(self, inputs: Mapping[str, Array]) -> Forward:
         """Run the forward pass of an object of its own.
 
@@ -69,6 +86,7 @@ class LayerObject:
         """
         self.calls.forward += 1
         layer = self._ready(inputs)
+        self.workshop.hand.held(lambda: {name: find(layer, path) for name, path in self.paths.items()})
         forward = run_forward(self.workshop, layer, self.forward_plan, inputs)
         plan = self.backward_plan
         forward = weighted(forward, None if plan is None or plan.elementwise else plan.arguments)

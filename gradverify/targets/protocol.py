@@ -10,9 +10,14 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Array", "Calls", "Forward", "Gradients", "Target"]
+    from gradverify.targets.handing import Hand
+
+__all__ = ["LAYOUTS", "Array", "Calls", "Forward", "Gradients", "Target", "Traits"]
 
 Array: TypeAlias = NDArray[Any]
+
+# Ways in which arrays of numpy can lie in memory.
+LAYOUTS = ("fortran", "strided", "reversed", "read-only")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,38 @@ class Calls:
     backward: int = field(default=0)
 
 
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a target is, as far as that decides what can be promised of it.
+
+    Attributes
+    ----------
+    keeps
+        Whether what forward returned may serve several backward passes, and others may come in between: a cache, or an
+        object of its own. Not where one object serves all passes, nor where backward runs forward itself.
+    is_object
+        Whether it is an object, which may keep a state by design.
+    differentiated
+        Whether a framework differentiates it.
+    told
+        Whether backward itself is told the cotangent, and does not return derivatives that are multiplied with it.
+    updated
+        Inputs whose gradient is what backward takes off them.
+    parameters
+        Inputs that an object or module holds as its parameters.
+    layouts
+        Those of ``LAYOUTS`` in which arrays can reach the code.
+    """
+
+    keeps: bool = True
+    is_object: bool = False
+    differentiated: bool = False
+    told: bool = True
+    updated: frozenset[str] = frozenset()
+    parameters: frozenset[str] = frozenset()
+    layouts: tuple[str, ...] = LAYOUTS
+
+
 class Target(Protocol):
     """A forward pass and the analytic gradient that belongs to it.
 
@@ -86,6 +123,11 @@ class Target(Protocol):
     def own_inputs(self) -> Mapping[str, Array]: ...
     @property
     def unverified(self) -> tuple[str, ...] | None: ...
+    @property
+    def traits(self) -> Traits: ...
+
+    def handing(self, hand: Hand) -> Target:
+        """Return this target, handing arrays to its code in another manner; calls are counted together."""
 
     def forward(self, inputs: Mapping[str, Array]) -> Forward:
         """Run the forward pass on copies of the inputs."""

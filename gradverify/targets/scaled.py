@@ -10,7 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gradverify.targets.protocol import Array, Calls, Forward, Gradients, Target
+    from gradverify.targets.handing import Hand
+    from gradverify.targets.protocol import Array, Calls, Forward, Gradients, Target, Traits
 
 __all__ = ["Scaled"]
 
@@ -44,6 +45,15 @@ class Scaled:
     def unverified(self) -> tuple[str, ...] | None:
         """Arrays of the target that move its outputs and have no gradient that was found."""
         return self.target.unverified
+
+    @property
+    def traits(self) -> Traits:
+        """What can be promised of the target."""
+        return self.target.traits
+
+    def handing(self, hand: Hand) -> Scaled:
+        """Return the same, giving arrays to the code by another hand."""
+        return replace(self, target=self.target.handing(hand))
 
     def forward(self, inputs: Mapping[str, Array]) -> Forward:
         """Run the forward pass."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +13,9 @@ import torch
 from gradverify.errors import TargetError
 from gradverify.targets.frameworks import listed, widest
 from gradverify.targets.functions import seed_global_generators
-from gradverify.targets.protocol import Array, Calls, Forward, Gradients
-from gradverify.targets.torch_arrays import array_of, dtype_of, numpy_of, precision, seed
+from gradverify.targets.handing import COPIES, Hand
+from gradverify.targets.protocol import Array, Calls, Forward, Gradients, Traits
+from gradverify.targets.torch_arrays import array_of, dtype_of, has_drawn, numpy_of, precision, seed, shared_of
 from gradverify.targets.torch_calls import FunctionCall, read_torch_call
 from gradverify.targets.torch_modules import ModuleCall, module_call
 
@@ -115,17 +116,39 @@ class TorchTarget:
         Names of the inputs that have a gradient.
     device
         Where it computes.
+    hand
+        Hands out the arrays.
     """
 
     call: FunctionCall
     module: ModuleCall | None
     wanted: tuple[str, ...]
     device: str = "cpu"
+    hand: Hand = COPIES
     calls: Calls = field(default_factory=Calls)
     own_inputs: Mapping[str, Array] = field(default_factory=dict)
     unverified: tuple[str, ...] | None = None
     _kept: tuple[bool, ...] | None = None
     _records: bool = False
+    _draws: bool = False
+
+    @property
+    def traits(self) -> Traits:
+        """What can be promised of what torch differentiates.
+
+        Leaves are cloned, which keeps their order alone; and random numbers are drawn in the order of memory.
+        """
+        return Traits(
+            keeps=False,
+            is_object=self.module is not None,
+            differentiated=True,
+            parameters=frozenset(() if self.module is None else self.module.roles),
+            layouts=() if self._draws or self.device != "cpu" else ("fortran",),
+        )
+
+    def handing(self, hand: Hand) -> TorchTarget:
+        """Return the same target, given arrays by another hand."""
+        return replace(self, hand=hand)
 
     def forward(self, inputs: Mapping[str, Array]) -> Forward:
         """Run the forward pass; the first one is recorded, to tell outputs from constants.
@@ -167,7 +190,10 @@ class TorchTarget:
         pairs = [(output, weight) for output, weight in zip(outputs, cotangents, strict=True) if output.requires_grad]
         if not pairs:
             return {name: np.zeros_like(numpy_of(leaves[name])) for name in self.wanted}
-        weights = [array_of(weight, self.device).to(output.dtype) for output, weight in pairs]
+        handed = (self.hand.array(f"dout{number or ''}", weight) for number, (_, weight) in enumerate(pairs))
+        weights = [
+            shared_of(weight, self.device).to(output.dtype) for (output, _), weight in zip(pairs, handed, strict=True)
+        ]
         found = torch.autograd.grad(
             [output for output, _ in pairs],
             [leaves[name] for name in self.wanted],
@@ -180,15 +206,22 @@ class TorchTarget:
     def _called(self, inputs: Mapping[str, Array]) -> tuple[list[Any], Mapping[str, Any]]:
         """Return the outputs that count, and the tensors with respect to which they are differentiated."""
         self.calls.forward += 1
-        tensors = {name: array_of(value, self.device) for name, value in inputs.items()}
+        roles = {} if self.module is None else self.module.roles
+        tensors = {name: self._tensor(name, value, lies=name not in roles) for name, value in inputs.items()}
         for name in self.wanted if torch.is_grad_enabled() else ():
             tensors[name].requires_grad_()
         if self.module is not None:
             dtype = widest(inputs.values())
             tensors = self.module.placed(tensors, None if dtype is None else dtype_of(dtype))
+            self.hand.held(lambda: {name: numpy_of(parameter) for name, parameter in roles.items()})
         _seed_all()
-        roles = () if self.module is None else self.module.roles
-        return self._read(self.call({name: tensors[name] for name in tensors if name not in roles})), tensors
+        result = self.call({name: tensors[name] for name in tensors if name not in roles})
+        self._draws = self._draws or has_drawn(0)
+        return self._read(result), tensors
+
+    def _tensor(self, name: str, value: Array, *, lies: bool) -> Any:
+        """Return an input as a tensor, in the layout in which it is handed out where ``lies``."""
+        return shared_of(self.hand.array(name, value), self.device) if lies else array_of(value, self.device)
 
     def _read(self, result: Any) -> list[Any]:
         if isinstance(result, torch.nn.Module):

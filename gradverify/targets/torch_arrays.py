@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from gradverify.targets.protocol import Array
 
-__all__ = ["array_of", "dtype_of", "numpy_of", "precision", "seed"]
+__all__ = ["array_of", "dtype_of", "has_drawn", "numpy_of", "precision", "seed", "shared_of"]
 
 
 def array_of(array: Array, device: Any = "cpu") -> Any:
@@ -25,6 +26,18 @@ def array_of(array: Array, device: Any = "cpu") -> Any:
         torch has no such dtype: extended precision, for one.
     """
     return torch.from_numpy(np.array(array)).to(device)
+
+
+def shared_of(array: Array, device: Any = "cpu") -> Any:
+    """Return an array as a tensor that shares its memory, or a copy where torch knows no such tensor.
+
+    Raises
+    ------
+    TypeError
+        As of :func:`array_of`.
+    """
+    shares = array.flags.writeable and all(step >= 0 for step in array.strides)
+    return torch.from_numpy(array).to(device) if shares else array_of(array, device)
 
 
 def numpy_of(value: Any) -> Any:
@@ -71,3 +84,13 @@ def seed(number: int) -> None:
     torch.default_generator.manual_seed(number)
     if torch.cuda.is_available() and torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(number)
+
+
+def has_drawn(number: int) -> bool:
+    """Return whether code has drawn from the generator of the processor since it was seeded."""
+    return not torch.equal(torch.default_generator.get_state(), _seeded(number))
+
+
+@cache
+def _seeded(number: int) -> torch.Tensor:
+    return torch.Generator().manual_seed(number).get_state()

@@ -10,9 +10,10 @@ import numpy as np
 from gradverify.errors import TargetError
 from gradverify.spec.calls import Name
 from gradverify.spec.presets import PRESETS
-from gradverify.targets.arguments import arguments_of, called, copied
+from gradverify.targets.arguments import arguments_of, called
 from gradverify.targets.attributes import MISSING, described, find, put, value_at
 from gradverify.targets.functions import multiplied, numbered, seed_global_generators
+from gradverify.targets.handing import COPIES
 from gradverify.targets.importing import with_objects
 from gradverify.targets.memory import forget
 from gradverify.targets.methods import Descent, Known, Method
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from gradverify.spec.calls import Arguments, Call
     from gradverify.spec.presets import Preset
     from gradverify.spec.target_model import ObjectTarget
+    from gradverify.targets.handing import Hand
     from gradverify.targets.protocol import Array, Forward
 
 __all__ = ["Workshop", "forward_result", "run_backward", "run_forward"]
@@ -52,6 +54,8 @@ class Workshop:
         Paths of the arrays that a forward pass leaves in place.
     returns
         Names for what forward returns.
+    hand
+        Hands out the arrays.
     """
 
     def __init__(
@@ -79,23 +83,35 @@ class Workshop:
         self.lasting: set[str] = set()
         self.forget = forget
         self.returns = target.returns
+        self.hand: Hand = COPIES
+
+    def handing(self, hand: Hand) -> Workshop:
+        """Return the same workshop, giving arrays to the code by another hand."""
+        other = copy.copy(self)
+        other.hand = hand
+        return other
 
     def names(self, inputs: Mapping[str, Array], layer: Any = None) -> dict[str, Any]:
         """Return what the names in a call stand for: copies, since code may change or keep what it is given."""
         own = {"input_shape": self.shape, "sample_shape": self.shape[1:], "optimizer": Descent(), "self": layer}
-        copies = {name: array.copy() for name, array in inputs.items()}
-        return own | copied(self.params) | copies
+        arrays = {name: self.hand.array(name, array) for name, array in inputs.items()}
+        return own | self.hand.params(self.params) | arrays
+
+    def _first_names(self, inputs: Mapping[str, Array], layer: Any = None) -> dict[str, Any]:
+        """Return what names stand for while an object is made: what it is given then is its own."""
+        given = {name: self.hand.parameter(name, inputs[name]) for name in self.constructor_inputs if name in inputs}
+        return self.handing(COPIES).names(inputs, layer) | given
 
     def made(self, inputs: Mapping[str, Array]) -> Any:
         """Return a new object, set up."""
         seed_global_generators()
-        names = self.names(inputs)
+        names = self._first_names(inputs)
         layer = called(self._make, *arguments_of(self.arguments, names))
         _own_class_attributes(layer)
         for path, value in self.attributes.items():
             put(layer, path, names[value] if isinstance(value, str) and value in names else copy.deepcopy(value))
         for call in self.setup:
-            self.called(layer, call.path, call.arguments or (), self.names(inputs, layer))
+            self.called(layer, call.path, call.arguments or (), self._first_names(inputs, layer))
         return layer
 
     def called(self, layer: Any, path: str, arguments: Any, names: Mapping[str, Any]) -> Any:
@@ -105,7 +121,7 @@ class Workshop:
     def reset(self, layer: Any, inputs: Mapping[str, Array]) -> None:
         """Let an object forget its last pass, by the methods that the spec names, if it does."""
         for call in self.target.reset:
-            self.called(layer, call.path, call.arguments or (), self.names(inputs, layer))
+            self.called(layer, call.path, call.arguments or (), self._first_names(inputs, layer))
 
     @property
     def takes_gradients_off(self) -> bool:
@@ -191,7 +207,9 @@ def run_backward(
 ) -> Any:
     """Run backward and return what it returned."""
     cotangents, forward, cache, inputs = given
-    names = workshop.names(inputs, layer) | numbered("out", forward.outputs) | numbered("dout", cotangents)
+    hand = workshop.hand
+    outputs, weights = numbered("out", forward.outputs, hand), numbered("dout", cotangents, hand)
+    names = workshop.names(inputs, layer) | outputs | weights
     if cache is not MISSING:
         names["cache"] = cache
     returned = workshop.called(layer, method.name, method.arguments, names)

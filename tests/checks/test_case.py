@@ -10,7 +10,7 @@ from spec_cases import cases, functions, verified
 
 from gradverify.checks.case import verify
 from gradverify.checks.geometry import audit
-from gradverify.results import GeometrySeverity, Verdict
+from gradverify.results import GeometrySeverity, Severity, Verdict
 
 CALLS: list[str] = []
 
@@ -76,12 +76,22 @@ def own(forward="double", backward="double_backward", **entry):
 
 
 def test_forward_and_backward_run_before_anything_is_moved():
-    found = verified(**own())
+    found = verified(**own(checks=["gradients"]))
     assert found.verdict is Verdict.PASS
     assert CALLS[:2] == ["forward", "backward"]
     assert CALLS.count("backward") == found.backward_evaluations == 1
     assert CALLS.count("forward") == found.forward_evaluations > 6
     assert found.seconds > 0
+
+
+def test_passes_of_contracts_are_counted():
+    found = verified(**own())
+    assert found.verdict is Verdict.PASS
+    assert CALLS.count("backward") == found.backward_evaluations == 13
+    forwards = found.forward_evaluations
+    assert CALLS.count("forward") == forwards
+    CALLS.clear()
+    assert forwards == verified(**own(checks=["gradients"])).forward_evaluations + 7
 
 
 def test_checks_may_be_left_out():
@@ -92,7 +102,7 @@ def test_checks_may_be_left_out():
     assert (found.verdict, CALLS) == (Verdict.PASS, [])
     assert [axis.axis for axis in found.geometry] == ["H", "W"]
     contracts = verified(**own(checks=["contracts"]))
-    assert (contracts.verdict, contracts.gradients, CALLS) == (Verdict.PASS, (), ["forward", "backward"])
+    assert (contracts.verdict, contracts.gradients, CALLS.count("forward")) == (Verdict.PASS, (), 8)
     gradients = verified(**own(checks=["gradients"]))
     assert (gradients.verdict, gradients.contracts, len(gradients.gradients)) == (Verdict.PASS, (), 1)
 
@@ -122,7 +132,8 @@ def test_contracts_are_kept_when_the_gradients_raise():
     found = verified(**entry)
     assert found.verdict is Verdict.ERROR
     assert "only whole numbers" in found.reason
-    assert [contract.code for contract in found.contracts] == ["arity", "shape", "dtype", "finite"]
+    assert [contract.code for contract in found.contracts][:4] == ["arity", "shape", "dtype", "finite"]
+    assert {contract.verdict for contract in found.contracts} == {Verdict.PASS}
 
 
 def test_outputs_that_change_their_shape_are_an_error():
@@ -137,8 +148,12 @@ def test_code_that_refuses_double_precision_is_measured_in_its_own():
 
 def test_code_that_changes_all_it_is_given_is_judged_as_if_it_did_not():
     found = verified(**own("mutates_everything", "mutates_everything_backward", params={"table": {"scale": 3.0}}))
-    assert found.verdict is Verdict.PASS
+    assert {check.verdict for check in found.gradients} == {Verdict.PASS}
     assert found.params == {"table": {"scale": 3.0}}
+    broken = {item.code: item.severity for item in found.contracts if item.verdict is Verdict.FAIL}
+    failures = ("input-unchanged", "cotangent-unchanged", "backward-twice")
+    assert broken == dict.fromkeys(failures, Severity.FAILURE) | {"parameters-unchanged": Severity.WARNING}
+    assert (found.verdict, found.reason) == (Verdict.FAIL, "forward changes 6 of 6 entries of x")
 
 
 IMPOSSIBLE = {"layer": "maxpool2d", "inputs": {"x": [1, 1, 3, 3]}}

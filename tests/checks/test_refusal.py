@@ -99,7 +99,10 @@ def verdicts(forward, backward, rows):
 )
 def test_a_refusal_is_skipped_with_its_message(forward, row, said):
     found = verdicts(forward, "pool_backward", [row, "halves"])
-    assert found[row] == (Verdict.SKIP, said)
+    assert found[row][0] is Verdict.SKIP
+    assert found[row][1].startswith(said)
+    assert "test_refusal.py, line " in found[row][1]
+    assert f"in {forward})" in found[row][1]
     assert found["halves"][0] is Verdict.PASS
 
 
@@ -112,10 +115,9 @@ def test_a_crash_is_no_refusal(forward):
 
 def test_a_forward_pass_that_answered_owes_its_gradient():
     assert verdicts("pool", "backward_asserting", ["overlap"])["overlap"][0] is Verdict.ERROR
-    assert verdicts("pool", "backward_not_written", ["overlap"])["overlap"] == (
-        Verdict.SKIP,
-        "refused: NotImplementedError: overlap",
-    )
+    verdict, said = verdicts("pool", "backward_not_written", ["overlap"])["overlap"]
+    assert verdict is Verdict.SKIP
+    assert said.startswith("refused: NotImplementedError: overlap (")
 
 
 def test_outside_a_battery_nothing_is_refused():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from spec_cases import verified
 
-from gradverify.results import Verdict
+from gradverify.results import Severity, Verdict
 
 FACTOR = 1.0
 
@@ -489,7 +489,8 @@ TARGETS = [
 def test_right_code_passes_and_wrong_code_is_blamed_where_it_is_wrong(target, inputs, found, blamed, monkeypatch):
     right = checked(target, inputs)
     assert {part.input: part.verdict for part in right.gradients} == dict.fromkeys(found, Verdict.PASS), right.reason
-    assert all(part.verdict is Verdict.PASS for part in right.contracts)
+    broken = {part.code: part.severity for part in right.contracts if part.verdict is not Verdict.PASS}
+    assert broken in ({}, {"backward-twice": Severity.WARNING})  # some add to their gradients
     monkeypatch.setattr(sys.modules[__name__], "FACTOR", 7.0)
     wrong = checked(target, inputs)
     failed = {part.input for part in wrong.gradients if part.verdict is Verdict.FAIL}

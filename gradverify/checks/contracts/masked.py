@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradverify.results import Contract, Severity, Verdict
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from gradverify.checks.subject import Subject, Trial
     from gradverify.spec.counterparts import Counterpart
 
-__all__ = ["draws_a_mask", "masked_reference"]
+__all__ = ["draws_a_mask", "masked_forward", "masked_gradient"]
 
 # Roundings that a product with a mask may differ by.
 _ROUNDINGS = 16
@@ -30,8 +26,8 @@ def draws_a_mask(counterpart: Counterpart) -> bool:
     return counterpart.name == "dropout" and counterpart.params.get("mode") == "train"
 
 
-def masked_reference(subject: Subject, trial: Trial, counterpart: Counterpart) -> Iterator[Contract]:
-    """Check that a layer multiplies with a mask of 0 and 1/p, forward and backward: inverted dropout.
+def masked_forward(subject: Subject, trial: Trial, counterpart: Counterpart) -> str | None:
+    """Say how a layer is no inverted dropout, which multiplies with a mask of 0 and 1/p.
 
     Source: Srivastava et al. (2014); scaled in training, as is usual since.
 
@@ -42,23 +38,27 @@ def masked_reference(subject: Subject, trial: Trial, counterpart: Counterpart) -
     counterpart
         Built-in dropout with the fraction ``p`` that is kept.
     """
-    fraction = float(counterpart.params["p"])
-    mine = counterpart.inputs.get("x", next(iter(subject.inputs)))
-    value, output = subject.inputs[mine], trial.forward.outputs[0]
-    ones = {**subject.inputs, mine: np.ones_like(value)}
-    mask = subject.target.forward(ones).outputs[0]
-    problem = _no_mask(mask, value, fraction)
-    if problem is None:
-        problem = _differs("out", output, value * mask)
-    problems = [] if problem is None else [f"the forward pass is not that of dropout: {problem}"]
-    yield _contract("reference-forward", problems, "the forward pass is that of dropout with the mask that it drew")
-    gradient = trial.gradients.values.get(mine)
+    name, mask = _mask(subject, counterpart)
+    problem = _no_mask(mask, subject.inputs[name], float(counterpart.params["p"]))
+    return problem or _differs("out", trial.forward.outputs[0], subject.inputs[name] * mask)
+
+
+def masked_gradient(subject: Subject, trial: Trial, counterpart: Counterpart) -> tuple[str | None, list[str]]:
+    """Say how the gradient is not the cotangent times the mask; and the input whose gradient is."""
+    name, mask = _mask(subject, counterpart)
+    gradient = trial.gradients.values.get(name)
     found = None if gradient is None else np.asarray(gradient)
-    if problems or found is None or found.shape != value.shape or found.dtype.kind != "f":
-        return
-    problem = _differs(f"d{mine}", found, trial.cotangents[0] * mask)
-    problems = [] if problem is None else [f"{problem}, although the forward pass is that of dropout"]
-    yield _contract("reference-gradients", problems, "the gradient is the cotangent times the mask")
+    if found is None or found.shape != mask.shape or found.dtype.kind != "f":
+        return None, []  # what is wrong with it is said elsewhere
+    problem = _differs(f"d{name}", found, trial.cotangents[0] * mask)
+    return problem, [] if problem else [name]
+
+
+def _mask(subject: Subject, counterpart: Counterpart) -> tuple[str, NDArray[np.floating]]:
+    """Return the input that is masked, and what the layer makes of ones in its place."""
+    name = counterpart.inputs.get("x", next(iter(subject.inputs)))
+    ones = {**subject.inputs, name: np.ones_like(subject.inputs[name])}
+    return name, subject.target.forward(ones).outputs[0]
 
 
 def _no_mask(mask: NDArray[np.floating], value: NDArray[np.floating], fraction: float) -> str | None:
@@ -87,8 +87,3 @@ def _differs(name: str, found: NDArray[np.floating], wanted: NDArray[np.floating
     index = tuple(int(axis) for axis in np.unravel_index(int(np.argmax(apart - allowed)), apart.shape))
     where = ", ".join(map(str, index))
     return f"{name} is {float(found[index]):.6g} at [{where}], expected {float(wanted[index]):.6g}"
-
-
-def _contract(code: str, problems: list[str], kept: str) -> Contract:
-    verdict = Verdict.FAIL if problems else Verdict.PASS
-    return Contract(code=code, verdict=verdict, severity=Severity.FAILURE, message="; ".join(problems) or kept)

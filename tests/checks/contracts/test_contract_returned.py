@@ -1,4 +1,4 @@
-"""Each contract with a layer that keeps it and one that breaks it."""
+"""Contracts about what backward returned, each with a layer that keeps it and one that breaks it."""
 
 # ruff: noqa: ARG001  layers take what they are given
 
@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from spec_cases import functions, verified
+from spec_cases import contract_of, functions, verified
 
-from gradverify.layers import registry
 from gradverify.results import Severity, Verdict
+from gradverify.spec.contract_table import CONTRACTS
 
 
 def square(x):
@@ -77,19 +77,15 @@ def infinite_forward(x):
 
 
 def result(backward, forward="square", dtype="float64"):
-    return verified(functions=functions("test_contracts", forward, backward), inputs={"x": [2, 3]}, dtype=dtype)
-
-
-def contract(found, code):
-    (contract,) = [contract for contract in found.contracts if contract.code == code]
-    return contract
+    return verified(functions=functions("test_contract_returned", forward, backward), inputs={"x": [2, 3]}, dtype=dtype)
 
 
 @pytest.mark.parametrize("backward", ["right", "as_dict"])
 def test_layer_that_keeps_every_contract(backward):
     found = result(backward)
     assert found.verdict is Verdict.PASS
-    assert [item.code for item in found.contracts] == ["arity", "shape", "dtype", "finite"]
+    codes = [code for code in CONTRACTS if code not in {"coverage", "agreement", "parameters-unchanged"}]
+    assert [item.code for item in found.contracts] == codes
     assert {item.verdict for item in found.contracts} == {Verdict.PASS}
     assert {item.severity for item in found.contracts} == {Severity.FAILURE}
 
@@ -110,7 +106,7 @@ def test_layer_that_keeps_every_contract(backward):
 )
 def test_layer_that_breaks_a_contract(code, backward, message):
     found = result(backward)
-    broken = contract(found, code)
+    broken = contract_of(found, code)
     assert (broken.verdict, broken.severity, broken.message) == (Verdict.FAIL, Severity.FAILURE, message)
     assert (found.verdict, found.reason) == (Verdict.FAIL, message)
 
@@ -130,7 +126,7 @@ def test_gradient_of_a_wrong_shape_fails_with_nothing_compared():
 )
 def test_another_precision_is_a_warning_and_no_failure(backward, dtype, message):
     found = result(backward, dtype=dtype)
-    warned = contract(found, "dtype")
+    warned = contract_of(found, "dtype")
     assert (warned.verdict, warned.severity, warned.message) == (Verdict.FAIL, Severity.WARNING, message)
     assert found.verdict is Verdict.PASS
 
@@ -140,62 +136,3 @@ def test_output_that_is_not_finite_fails_before_backward_is_called():
     assert found.verdict is Verdict.FAIL
     assert found.reason == "1 of 6 entries of output 1 are not finite"
     assert (found.forward_evaluations, found.backward_evaluations, found.gradients) == (1, 0, ())
-
-
-AFFINE = {"x": [4, 3], "w": [3, 2], "b": [2]}
-
-
-def agreeing(monkeypatch, forward="affine_forward", backward="affine_backward"):
-    """Verify affine in two implementations, the second one made of these functions."""
-    row = registry.LAYERS["affine"]
-    module = forward_module = "gradverify.layers.affine"
-    if hasattr(np, forward) or forward in globals():
-        forward_module = "test_contracts"
-    backward_module = "test_contracts" if backward in globals() else module
-    other = registry.Implementation("other", f"{forward_module}:{forward}", f"{backward_module}:{backward}", "")
-    changed = type(row)(
-        **{name: getattr(row, name) for name in row.__dataclass_fields__ if name != "implementations"},
-        implementations=(*row.implementations, other),
-    )
-    monkeypatch.setitem(registry.LAYERS, "affine", changed)
-    from spec_cases import cases  # noqa: PLC0415  the table is changed now
-
-    from gradverify.checks.case import verify  # noqa: PLC0415
-
-    first, second = cases({"layer": "affine", "implementation": "all", "inputs": AFFINE})
-    assert verify(first).verdict is Verdict.PASS
-    return verify(second)
-
-
-def shifted_forward(x, w, b):
-    from gradverify.layers.affine import affine_forward  # noqa: PLC0415
-
-    out, cache = affine_forward(x, w, b)
-    return out + 1.0, cache
-
-
-def slightly_other_backward(dout, cache):
-    from gradverify.layers.affine import affine_backward  # noqa: PLC0415
-
-    dx, dw, db = affine_backward(dout, cache)
-    return dx, dw * (1 + 1e-9), db
-
-
-def test_implementations_that_agree(monkeypatch):
-    found = agreeing(monkeypatch)
-    assert contract(found, "agreement").verdict is Verdict.PASS
-    assert found.verdict is Verdict.PASS
-
-
-def test_other_outputs_break_agreement_though_gradients_are_right(monkeypatch):
-    found = agreeing(monkeypatch, forward="shifted_forward")
-    assert {check.verdict for check in found.gradients} == {Verdict.PASS}
-    assert contract(found, "agreement").message.startswith("out differs by 1, expected at most ")
-    assert found.verdict is Verdict.FAIL
-
-
-def test_agreement_is_to_rounding_where_gradients_are_to_tolerance(monkeypatch):
-    found = agreeing(monkeypatch, backward="slightly_other_backward")
-    assert {check.verdict for check in found.gradients} == {Verdict.PASS}
-    assert contract(found, "agreement").message.startswith("w differs by ")
-    assert found.verdict is Verdict.FAIL

@@ -7,24 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradverify.checks.counterpart import Working
-from gradverify.checks.masked import draws_a_mask
+from gradverify.checks.contracts.finding import Finding, broken, kept
+from gradverify.checks.contracts.masked import draws_a_mask
 from gradverify.errors import TargetError
 from gradverify.numerics.functional import spread
 from gradverify.numerics.sampling import stream
-from gradverify.results import Contract, Severity, Verdict
-from gradverify.spec.target_model import LayerTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
+    from gradverify.checks.contracts.look import Look
+    from gradverify.checks.counterpart import Working
     from gradverify.checks.subject import Subject, Trial
     from gradverify.spec.counterparts import Counterpart
-    from gradverify.spec.model import Case
 
-__all__ = ["dependence"]
+__all__ = ["footprint", "sample_independence"]
 
 # Entries of each input that are moved, one at a time.
 _ENTRIES = 4
@@ -34,38 +31,36 @@ _FAR = 3.0
 _CLEAR = 4.0
 
 
-def dependence(case: Case, subject: Subject, trial: Trial) -> Iterator[Contract]:
-    """Check that samples stay apart and that outputs read what a layer of this kind reads.
+def sample_independence(look: Look) -> Finding | None:
+    """Look whether outputs of one sample move with another, where a layer of this kind keeps samples apart."""
+    both = _both(look)
+    return None if both is None or isinstance(both, Finding) else _samples(both)
 
-    Nothing where the kind is not known, or draws at random: two masks are not the same.
+
+def footprint(look: Look) -> Finding | None:
+    """Look whether outputs read of the inputs what those of a layer of this kind read."""
+    both = _both(look)
+    return _footprint(both) if isinstance(both, _Both) else both
+
+
+def _both(look: Look) -> _Both | Finding | None:
+    """Return the layer beside one of its kind.
+
+    ``None`` where the kind is not known, or draws at random, since two masks are not the same; a finding where outputs
+    differ in shape.
     """
-    kind = _kind_of(case)
-    if kind is None or draws_a_mask(kind):
-        return
-    try:
-        working = Working(case, kind, subject.inputs)
-        wanted = working.outputs(working.forward(subject.inputs), trial.forward.outputs)
-    except TargetError:
-        return  # an object whose arrays cannot be told from one another
-    if isinstance(wanted, str):
-        message = (
-            f"{wanted}, with {_in_words(kind)}; say battery: {{layer: {kind.name}, fixed: ...}} where yours differ"
-        )
-        severity = Severity.WARNING if case.reference is None else Severity.FAILURE
-        yield Contract(code="footprint", verdict=Verdict.FAIL, severity=severity, message=message)
-        return
-    both = _Both(case, subject, trial, working, wanted)
-    yield from _samples(both)
-    yield _footprint(both)
-
-
-def _kind_of(case: Case) -> Counterpart | None:
-    """Return the built-in layer that a case is said to be; a built-in itself needs none."""
-    if isinstance(case.target, LayerTarget):
+    compared = look.kind
+    if compared is None or draws_a_mask(compared.counterpart):
         return None
-    if case.reference is not None and isinstance(case.reference.target, LayerTarget):
-        return case.reference
-    return None if case.placed is None else case.placed.kind
+    try:
+        wanted = compared.outputs
+    except TargetError:
+        return None  # an object whose arrays cannot be told from one another
+    if isinstance(wanted, str):
+        kind = compared.counterpart
+        advice = f"say battery: {{layer: {kind.name}, fixed: ...}} where yours differ"
+        return broken([f"{wanted}, with {_in_words(kind)}; {advice}"], milder=look.case.reference is None)
+    return _Both(look, compared.working, wanted)
 
 
 def _in_words(kind: Counterpart) -> str:
@@ -76,11 +71,19 @@ def _in_words(kind: Counterpart) -> str:
 class _Both:
     """The layer of a case and a built-in one, side by side."""
 
-    case: Case
-    subject: Subject
-    trial: Trial
+    look: Look
     working: Working
     wanted: tuple[NDArray[Any], ...]
+
+    @property
+    def subject(self) -> Subject:
+        """The layer of the case."""
+        return self.look.subject
+
+    @property
+    def trial(self) -> Trial:
+        """What it gave."""
+        return self.look.trial
 
     def moved(self, name: str, value: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return how far the outputs of both move with an input, each in units of what counts as a change."""
@@ -93,7 +96,7 @@ class _Both:
 
     def random(self, name: str) -> np.random.Generator:
         """Return a stream for changes of an input."""
-        return stream(self.case.seed, "dependence", self.case.name, name)
+        return stream(self.look.case.seed, "dependence", self.look.case.name, name)
 
 
 def _changes(after: NDArray[Any], before: NDArray[Any]) -> NDArray[Any]:
@@ -103,13 +106,12 @@ def _changes(after: NDArray[Any], before: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.abs(after.astype(np.float64) - before.astype(np.float64)) / least)
 
 
-def _samples(both: _Both) -> Iterator[Contract]:
-    """Check that the outputs of one sample do not move with another, where a layer of this kind keeps them apart."""
+def _samples(both: _Both) -> Finding | None:
     name, axis = both.working.samples()
     value = both.subject.inputs[name]
     output = both.trial.forward.outputs[0]
     if value.shape[axis] < 2 or output.ndim != value.ndim or output.shape[axis] != value.shape[axis]:
-        return
+        return None
     changed = value.copy()
     first = [slice(None)] * value.ndim
     first[axis] = slice(0, 1)
@@ -119,16 +121,16 @@ def _samples(both: _Both) -> Iterator[Contract]:
     rest = [slice(None)] * value.ndim
     rest[axis] = slice(1, None)
     if np.any(theirs[tuple(rest)] > 1 / _CLEAR):
-        return  # a layer of this kind lets samples meet
+        return None  # a layer of this kind lets samples meet
     coupled = int(np.sum(mine[tuple(rest)] > _CLEAR))
     message = (
         f"{coupled} outputs of other samples move with the first sample; a {both.working.name} keeps samples apart"
     )
-    yield _contract("sample-independence", [message] if coupled else [], "no sample moves the outputs of another")
+    return broken([message]) if coupled else kept("no sample moves the outputs of another")
 
 
-def _footprint(both: _Both) -> Contract:
-    """Check that single entries of the inputs move the outputs that they move in a layer of this kind."""
+def _footprint(both: _Both) -> Finding:
+    """Look whether single entries of the inputs move the outputs that they move in a layer of this kind."""
     problems = []
     for name in both.subject.differentiable:
         value = both.subject.inputs[name]
@@ -145,7 +147,9 @@ def _footprint(both: _Both) -> Contract:
             if problem is not None:
                 problems.append(problem)
                 break
-    return _contract("footprint", problems, f"outputs read of the inputs what those of a {both.working.name} read")
+    return (
+        broken(problems) if problems else kept(f"outputs read of the inputs what those of a {both.working.name} read")
+    )
 
 
 def _difference(entry: str, mine: NDArray[Any], theirs: NDArray[Any], kind: str) -> str | None:
@@ -163,8 +167,3 @@ def _first(mask: NDArray[Any]) -> str:
     many = int(np.sum(mask))
     where = f"output {index}" if index else "the output"
     return where if many == 1 else f"{where} and {many - 1} more"
-
-
-def _contract(code: str, problems: list[str], kept: str) -> Contract:
-    verdict = Verdict.FAIL if problems else Verdict.PASS
-    return Contract(code=code, verdict=verdict, severity=Severity.FAILURE, message="; ".join(problems) or kept)
