@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gradverify.errors import GradverifyError, explain_error
 from gradverify.results import Verdict
+from gradverify.spec.contract_table import OF_A_KIND
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["not_promised", "refusal"]
 
 _REFUSALS = (ValueError, AssertionError, NotImplementedError)
-# Contracts that a layer of another kind breaks.
-_OF_THE_KIND = {"sample-independence", "footprint", "reference-forward"}
+# Contracts that a layer of another kind breaks: all but what is said of its gradients.
+_OF_THE_KIND = {*OF_A_KIND} - {"reference-gradients"}
 _LIBRARIES = {"numpy", "scipy", "torch", "jax", "jaxlib", "numba", "gradverify"}
 
 

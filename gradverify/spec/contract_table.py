@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from gradverify.results import Severity
 
-__all__ = ["CONTRACTS", "LEVELS", "OFF", "Promise"]
+__all__ = ["CONTRACTS", "LEVELS", "OFF", "OF_A_KIND", "Promise"]
 
 OFF = "off"
+# Looked at where a battery or a reference says what a layer is.
+OF_A_KIND = ("sample-independence", "footprint", "reference-forward", "reference-gradients")
 # What a spec may say of a contract.
 LEVELS = (OFF, Severity.WARNING.value, Severity.FAILURE.value)
 

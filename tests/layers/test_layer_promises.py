@@ -9,11 +9,11 @@ from layer_variants import VARIANTS, Variant
 from spec_cases import verified
 
 from gradverify.results import Verdict
-from gradverify.spec.contract_table import CONTRACTS
+from gradverify.spec.contract_table import CONTRACTS, OF_A_KIND
 from gradverify.spec.model import DTYPES
 
 # Layers keep nothing of an object, and have no parameters that they could change but lists of statistics.
-_OTHERS = {"coverage", "agreement", "parameters-unchanged"}
+_OTHERS = {"coverage", "agreement", "parameters-unchanged", *OF_A_KIND}
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)

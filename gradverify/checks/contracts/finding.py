@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gradverify.results import Contract, Severity, Verdict
-from gradverify.spec.contract_table import CONTRACTS
+from gradverify.spec.contract_table import CONTRACTS, OFF
 
 if TYPE_CHECKING:
     from gradverify.spec.model import Case
@@ -52,8 +52,11 @@ def skipped(why: str) -> Finding:
 
 
 def contract(code: str, finding: Finding, case: Case) -> Contract:
-    """Return a finding as a contract, with the severity that the spec gives it, or else the table."""
+    """Return a finding as a contract, with the severity that the spec gives it, or else the table.
+
+    What is off is not looked at, but for outputs that are not finite: nothing else can be, then.
+    """
     said = case.contracts.get(code)
     usual = Severity.WARNING if finding.milder else CONTRACTS[code].severity
-    severity = usual if said is None else Severity(said)
+    severity = usual if said in {None, OFF} else Severity(said)
     return Contract(code=code, verdict=finding.verdict, severity=severity, message=finding.message, about=finding.about)
