@@ -68,15 +68,14 @@ _RUNNING = {
 
 
 def contracts_of(case: Case, subject: Subject, trial: Trial) -> Iterator[Contract]:
-    """Yield what was found about every contract that is not off, in the order of the table."""
+    """Return what was found about every contract that is not off, in the order of the table."""
     look = Look(case, subject, trial)
-    if look.compared is not None:
-        look.compared.working.takes("")  # a reference that cannot be loaded is an error of the case
-    for code in CONTRACTS:
-        if case.contracts.get(code) != OFF:
-            finding = _looked_at(code, look)
-            if finding is not None:
-                yield contract(code, finding, case)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        if look.compared is not None:
+            look.compared.working.takes("")  # a reference that cannot be loaded is an error of the case
+        findings = {code: _looked_at(code, look) for code in CONTRACTS if case.contracts.get(code) != OFF}
+    return (contract(code, finding, case) for code, finding in findings.items() if finding is not None)
 
 
 def finite_forward(case: Case, forward: Forward) -> Contract:
@@ -89,8 +88,6 @@ def _looked_at(code: str, look: Look) -> Finding | None:
     if look.is_slow and code in _RUNNING and code not in look.case.contracts:
         return skipped(f"a pass takes {look.trial.seconds:.1f} s; a level for it among contracts asks for it")
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            return _CHECKS[code](look)
+        return _CHECKS[code](look)
     except (Exception, SystemExit) as error:  # noqa: BLE001  user code may raise anything
         return skipped(look.said(error))
