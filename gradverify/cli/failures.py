@@ -124,13 +124,14 @@ def _archive(arrays: Mapping[str, bytes]) -> bytes:
 
 
 def _from_archive(case: Case, file: str, arrays: Mapping[str, bytes]) -> Case:
-    """Return a case with the inputs and cotangents that an archive holds."""
+    """Return a case with the inputs that an archive holds, and its cotangents, unless a word says them all."""
     inputs = (
         _in_archive(item, file, f"inputs/{item.name}") if f"inputs/{item.name}" in arrays else item
         for item in case.inputs
     )
+    drawn = case.cotangent is None or case.cotangent == "random"
     weights = tuple(ArrayFile(file, name) for name in arrays if name.startswith("cotangent"))
-    return replace(case, inputs=tuple(inputs), cotangent=weights or case.cotangent)
+    return replace(case, inputs=tuple(inputs), cotangent=(drawn and weights) or case.cotangent)
 
 
 def _in_archive(item: InputSpec, file: str, key: str) -> InputSpec:

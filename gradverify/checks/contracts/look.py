@@ -74,7 +74,7 @@ class Look:
     def is_told(self) -> bool:
         """Whether backward is told any cotangent that a check likes to give it."""
         forward = self.trial.forward
-        special = self.case.cotangent not in {None, "random"}
+        special = isinstance(self.case.cotangent, str) and self.case.cotangent != "random"
         return self.traits.told and not forward.summed and not forward.has_gradient and not special
 
     # -- beside other layers
