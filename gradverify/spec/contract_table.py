@@ -118,7 +118,7 @@ CONTRACTS: dict[str, Promise] = {
         "a vector-Jacobian product is linear: clipping, thresholds and a squared or dropped cotangent are not",
     ),
     "zero-cotangent": Promise(
-        "a cotangent of zeros gives gradients of exactly 0",
+        "a cotangent of zeros gives gradients of 0, to rounding",
         _FAILURE,
         "anything else comes from elsewhere: weight decay, or a division by the cotangent's norm",
     ),

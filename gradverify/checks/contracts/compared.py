@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradverify.checks.contracts.differences import INPUT_ROUNDINGS
 from gradverify.checks.counterpart import Working
 from gradverify.checks.data import rounded
 from gradverify.numerics.error_bar import rounding_floor
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Compared"]
 
-# How often the effect of a rounding of every input may separate two ways to compute one formula.
-_INPUT_ROUNDINGS = 64
-
 
 @dataclass
 class Compared:
@@ -38,12 +36,15 @@ class Compared:
         The case and what was run.
     counterpart
         What it is compared with.
+    roundings
+        Roundings of the largest entry that separate the two at most; ``None`` for a third of the digits.
     """
 
     case: Case
     subject: Subject
     trial: Trial
     counterpart: Counterpart
+    roundings: int | None = None
 
     @cached_property
     def working(self) -> Working:
@@ -77,14 +78,15 @@ class Compared:
         """Return how far a gradient may lie from the counterpart's: also what backward is seen to round."""
         shaken = self.working.gradients(self.trial.cotangents, self._beside, self._point).get(name)
         floor = rounding_floor(self._functional, name, self.subject.inputs[name].dtype)
-        own = _INPUT_ROUNDINGS * _apart(found, self._own.get(name))
+        own = INPUT_ROUNDINGS * _apart(found, self._own.get(name))
         return self._allowed(found, self.gradients[name], shaken) + floor + own
 
     def _allowed(self, found: NDArray[Any], wanted: NDArray[Any], shaken: Any) -> float:
         inputs = (value for value in self.subject.inputs.values() if value.dtype.kind == "f")
         eps = max(_precision(array) for array in (wanted, found, *inputs))
         largest = float(np.max(np.abs(wanted), initial=0.0))
-        return float(eps ** (2 / 3)) * largest + _INPUT_ROUNDINGS * _apart(wanted, shaken)
+        relative = float(eps ** (2 / 3)) if self.roundings is None else self.roundings * eps
+        return relative * largest + INPUT_ROUNDINGS * _apart(wanted, shaken)
 
     @cached_property
     def _forward(self) -> Any:

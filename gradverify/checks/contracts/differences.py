@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from gradverify.spec.model import Case
     from gradverify.targets.protocol import Gradients
 
-__all__ = ["INPUT_ROUNDINGS", "Arrays", "Differences", "apart", "arrays_of", "size"]
+__all__ = ["INPUT_ROUNDINGS", "ROUNDINGS", "Arrays", "Differences", "apart", "arrays_of", "size"]
 
 Arrays = dict[str, "NDArray[Any]"]
 
 # Roundings, of the largest entry, by which two runs of one computation may differ: threads add up in any order.
-_ROUNDINGS = 1024
+ROUNDINGS = 1024
 # The least part of the largest entry that is another result where the computation itself may be another; single
 # precision hidden in code rounds less.
 _HIDDEN = 1e-6
@@ -166,4 +166,4 @@ def _room(array: NDArray[Any], *, otherwise: bool) -> float:
     """Return the relative difference that means nothing."""
     eps = float(np.finfo(array.dtype).eps)
     half = float(np.sqrt(eps))  # half of the digits
-    return max(half, _HIDDEN) if otherwise else min(half, _ROUNDINGS * eps)
+    return max(half, _HIDDEN) if otherwise else min(half, ROUNDINGS * eps)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradverify.checks.contracts.compared import Compared
-from gradverify.checks.contracts.differences import Arrays, Differences, arrays_of
+from gradverify.checks.contracts.differences import ROUNDINGS, Arrays, Differences, arrays_of, size
 from gradverify.errors import GradverifyError, explain_error
 from gradverify.numerics.sampling import cotangent, stream
 from gradverify.spec.target_model import LayerTarget
@@ -196,6 +196,18 @@ class Look:
     def pulled(self, cotangents: tuple[NDArray[Any], ...], *, fresh: bool = False) -> Arrays:
         """Return the gradients for other cotangents; ``fresh`` after a forward pass of their own."""
         return self.backward(self.trial.forward if self.is_reusable and not fresh else self.forward(), cotangents)
+
+    @cached_property
+    def left_over(self) -> dict[str, float]:
+        """Size of what backward gives for a cotangent of zeros, where that is no more than its gradients round."""
+        try:
+            found = self.pulled(tuple(np.zeros_like(weight) for weight in self.trial.cotangents))
+        except Exception:  # noqa: BLE001  user code that divides by the cotangent
+            return {}
+        least = {
+            name: ROUNDINGS * float(np.finfo(value.dtype).eps) * size(value) for name, value in self.gradients.items()
+        }
+        return {name: size(value) for name, value in found.items() if 0 < size(value) <= least.get(name, 0.0)}
 
     @cached_property
     def other_inputs(self) -> Arrays:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gradverify.results import Contract, GradientCheck
     from gradverify.spec.model import Case
 
-__all__ = ["belonging", "confirmed", "reference_forward", "reference_gradients"]
+__all__ = ["belonging", "confirmed", "difference", "differing_gradients", "reference_forward", "reference_gradients"]
 
 
 def reference_forward(look: Look) -> Finding | None:
@@ -40,7 +40,7 @@ def reference_forward(look: Look) -> Finding | None:
     problems = []
     for number, found in enumerate(look.trial.forward.outputs):
         label = "out" if number == 0 else f"out{number + 1}"
-        said = _difference(label, found, compared.outputs[number], compared.allowed_output(number))
+        said = difference(label, found, compared.outputs[number], compared.allowed_output(number))
         problems += [f"the forward pass is not that of {name}: {said}{_assumed(compared)}"] if said else []
     return broken(problems) if problems else kept(f"the forward pass is that of {name}, to rounding")
 
@@ -56,7 +56,7 @@ def reference_gradients(look: Look) -> Finding | None:
         problem, same = masked_gradient(look.subject, look.trial, compared.counterpart)
         problems = [] if problem is None else [problem]
     else:
-        problems, same = _differing(look, compared)
+        problems, same = differing_gradients(look, compared)
     if problems:
         return broken([f"{problem}, although the forward pass is that of {name}" for problem in problems])
     listed = " and ".join(f"d{item}" for item in same)
@@ -64,14 +64,14 @@ def reference_gradients(look: Look) -> Finding | None:
     return kept(said, tuple(same)) if same else None
 
 
-def _differing(look: Look, compared: Compared) -> tuple[list[str], list[str]]:
+def differing_gradients(look: Look, compared: Compared) -> tuple[list[str], list[str]]:
     """Return what is wrong with gradients, and the inputs whose gradients are those of the reference."""
     problems, same = [], []
     for item, wanted in compared.gradients.items():
         found = look.gradients.get(item)
         if found is None or found.dtype.kind != "f" or found.shape != wanted.shape:
             continue  # what is wrong with it is said elsewhere
-        said = _difference(f"d{item}", found, wanted, compared.allowed_gradient(item, found))
+        said = difference(f"d{item}", found, wanted, compared.allowed_gradient(item, found))
         if said is None:
             same.append(item)
         else:
@@ -121,7 +121,7 @@ def confirmed(case: Case, contracts: list[Contract], check: GradientCheck) -> Gr
     return replace(check, verdict=Verdict.PASS, inconclusive=0, reason=reason + (check.reason or ""))
 
 
-def _difference(name: str, found: NDArray[np.floating], wanted: NDArray[np.floating], allowed: float) -> str | None:
+def difference(name: str, found: NDArray[np.floating], wanted: NDArray[np.floating], allowed: float) -> str | None:
     """Say where two arrays differ most, if they differ by more than is allowed."""
     apart = np.abs(found.astype(wanted.dtype) - wanted)
     apart = np.where(np.isnan(apart), np.inf, apart)
@@ -130,7 +130,5 @@ def _difference(name: str, found: NDArray[np.floating], wanted: NDArray[np.float
     index = tuple(int(axis) for axis in np.unravel_index(int(np.argmax(apart)), apart.shape))
     where = f" at [{', '.join(map(str, index))}]" if index else ""
     many = int(np.sum(apart > allowed))
-    return (
-        f"{name} is {float(found[index]):.6g}{where}, expected {float(wanted[index]):.6g} "
-        f"({many} of {apart.size} entries differ)"
-    )
+    values = f"{float(found[index]):.6g}{where}, expected {float(wanted[index]):.6g}"
+    return f"{name} is {values}, off by {float(apart[index]):.2g} ({many} of {apart.size} entries differ)"

@@ -194,3 +194,26 @@ def test_gradients_that_are_taken_off_are_not_scaled_beyond_their_parameters():
     assert found.verdict is Verdict.PASS
     found = verified(object=f"{MODULE}:Clipping()", inputs={"x": [3, 4]})
     assert contract_of(found, "linear-in-cotangent").message.startswith("dx is not linear in the cotangent: ")
+
+
+def centred(x):
+    return x - x.mean(axis=0), x
+
+
+def leaving_a_sum_that_vanishes(dout, x):
+    """Adds a term that is 0 in exact arithmetic, whatever the cotangent, as graphs of batch normalization have one."""
+    return dout - dout.mean(axis=0) + (x - x.mean(axis=0)).sum(axis=0)
+
+
+def leaving_more(dout, x):
+    return dout - dout.mean(axis=0) + 1e-9 * x.sum(axis=0)
+
+
+@pytest.mark.parametrize(
+    ("backward", "verdict"), [("leaving_a_sum_that_vanishes", Verdict.PASS), ("leaving_more", Verdict.FAIL)]
+)
+def test_what_is_left_without_a_cotangent_may_be_rounding(backward, verdict):
+    inputs = {"x": {"shape": [7, 4], "mean": 100.0}}
+    found = verified(functions=functions(MODULE, "centred", backward), inputs=inputs, checks=["contracts"])
+    assert contract_of(found, "zero-cotangent").verdict is verdict
+    assert contract_of(found, "linear-in-cotangent").verdict is verdict
