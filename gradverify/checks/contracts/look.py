@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradverify.checks.contracts.compared import Compared
-from gradverify.checks.contracts.differences import ROUNDINGS, Arrays, Differences, arrays_of, size
+from gradverify.checks.contracts.differences import ROUNDINGS, Arrays, Differences, apart, arrays_of, size
+from gradverify.checks.data import rounded
 from gradverify.errors import GradverifyError, explain_error
 from gradverify.numerics.sampling import cotangent, stream
 from gradverify.spec.target_model import LayerTarget
@@ -199,15 +200,27 @@ class Look:
 
     @cached_property
     def left_over(self) -> dict[str, float]:
-        """Size of what backward gives for a cotangent of zeros, where that is no more than its gradients round."""
+        """Size of what backward gives for a cotangent of zeros, where that is rounding.
+
+        It is no more than gradients round, and something else when every input moves by a rounding: a constant that
+        hides below the last digits stays as it is.
+        """
+        inputs, zeros = self.subject.inputs, tuple(np.zeros_like(weight) for weight in self.trial.cotangents)
         try:
-            found = self.pulled(tuple(np.zeros_like(weight) for weight in self.trial.cotangents))
+            found = self.pulled(zeros)
+            if not any(size(value) for value in found.values()):
+                return {}
+            point = {name: rounded(self.case, name, value, value.dtype) for name, value in inputs.items()}
+            beside = self.backward(self.forward(point), zeros, point)
         except Exception:  # noqa: BLE001  user code that divides by the cotangent
             return {}
-        least = {
-            name: ROUNDINGS * float(np.finfo(value.dtype).eps) * size(value) for name, value in self.gradients.items()
-        }
-        return {name: size(value) for name, value in found.items() if 0 < size(value) <= least.get(name, 0.0)}
+        left = {}
+        for name, value in found.items():
+            most = ROUNDINGS * float(np.finfo(value.dtype).eps) * size(self.gradients.get(name, value))
+            moves = name in beside and apart(value, beside[name]) > size(value) / 8
+            if 0 < size(value) <= most and moves:
+                left[name] = size(value)
+        return left
 
     @cached_property
     def other_inputs(self) -> Arrays:
