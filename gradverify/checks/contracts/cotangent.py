@@ -121,7 +121,7 @@ def zero_cotangent(look: Look) -> Finding | None:
     except Exception as error:  # noqa: BLE001  user code that divides by the cotangent
         return broken([f"backward raises for a cotangent of zeros: {look.said(error)}"])
     problems = [
-        _not_zero(name, array) for name, array in found.items() if name not in look.left_over and np.any(array != 0)
+        _not_zero(name, array) for name, array in found.items() if np.any(array != 0) and name not in look.left_over
     ]
     return broken(problems) if problems else kept("a cotangent of zeros gives gradients of 0")
 
