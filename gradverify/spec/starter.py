@@ -33,6 +33,11 @@ _FUNCTIONS = """
   #     y: {shape: [4], init: integers, high: 3, grad: false}   # a constant: labels, indices
   #   params: {}               # keyword arguments
   #   expect: pass             # fail: a case that must be caught
+  # - name: my-conv            # one case for each edge at which convolutions break: gradverify layers conv2d --battery
+  #   functions: {forward: mylayers:conv_forward, backward: mylayers:conv_backward}
+  #   battery: conv2d
+  #   reference: conv2d        # outputs and gradients must be those of the built-in layer
+  #   params: {stride: $stride, pad: $padding}
   # - name: my-layer
   #   object: mylayers:Dense(6, 3)
   #   inputs: {x: [4, 6]}

@@ -121,7 +121,9 @@ def test_the_pattern_for_functions_is_right(cases_of: Callable[..., Any]) -> Non
     text = starting_spec("relu", "{a}.yaml")
     head, tail = text.split("Remove the signs to use it.\n")
     lines = [line.replace("  # ", "  ", 1) for line in tail.splitlines()]
-    relu, mine, layer = cases_of(head + "\n" + "\n".join(lines))
+    relu, mine, *battery, layer = cases_of(head + "\n" + "\n".join(lines))
+    assert {case.name for case in battery} == {"my-conv"}
+    assert len(battery) > 20
     assert [item.name for item in mine.inputs if item.differentiable] == ["x", "w"]
     assert str(layer.target) == "mylayers:Dense"
     assert "gradverify run {a}.yaml" in text
