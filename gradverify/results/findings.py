@@ -1,81 +1,31 @@
-"""What a run finds, as plain frozen values: picklable, free of arrays, and the only thing reporters read."""
+"""What is found about one part of a case: a contract, a gradient, the geometry along an axis."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
+
+    from gradverify.results.verdicts import GeometrySeverity, Severity, Verdict
 
 __all__ = [
     "EVIDENCE",
     "AxisErrors",
     "AxisPart",
-    "BatteryRow",
-    "CaseResult",
     "Certificate",
-    "Condition",
     "Contract",
     "Diagnosis",
     "ErrorMap",
-    "FailOn",
     "Geometry",
-    "GeometrySeverity",
     "GradientCheck",
-    "Plan",
-    "Report",
-    "Severity",
-    "Verdict",
     "Work",
     "WorstEntry",
-    "counts_of",
-    "exit_code_of",
-    "verdict_of",
-    "worst_verdict",
 ]
 
 # Marks a field that is for people alone: documents for machines leave it out, so that it may change freely.
 EVIDENCE = "evidence"
-
-
-class Verdict(StrEnum):
-    """What was found out about a case, a contract, a gradient or the whole."""
-
-    PASS = "pass"  # noqa: S105  a verdict, not a password
-    FAIL = "fail"
-    INCONCLUSIVE = "inconclusive"
-    ERROR = "error"
-    SKIP = "skip"
-    EMPTY = "empty"
-
-
-class Severity(StrEnum):
-    """Whether a contract that is not met fails its case."""
-
-    FAILURE = "failure"
-    WARNING = "warning"
-
-
-class GeometrySeverity(StrEnum):
-    """How much a window loses along one axis, from nothing to everything."""
-
-    EXACT = "exact"
-    GAP = "gap"
-    PADDING_UNREAD = "padding-unread"
-    DATA_LOST = "data-lost"
-    IMPOSSIBLE = "impossible"
-
-
-class FailOn(StrEnum):
-    """Which geometry fails a case."""
-
-    IDENTITY = "identity"
-    DATA_LOSS = "data-loss"
-    IMPOSSIBLE = "impossible"
-    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +91,14 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AxisPart:
+    """Some indices of an axis, in ranges that ascend and share none."""
+
+    axis: int
+    indices: tuple[range, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AxisErrors:
     """How many elements fail along one axis.
 
@@ -161,14 +119,6 @@ class AxisErrors:
     indices: int
     together: int = 1
     name: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AxisPart:
-    """Some indices of an axis, in ranges that ascend and share none."""
-
-    axis: int
-    indices: tuple[range, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,126 +224,3 @@ class Geometry:
     gap: int
     severity: GeometrySeverity
     suggestions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatteryRow:
-    """Which case of which battery a case is, and why it is there, in words."""
-
-    layer: str
-    row: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseResult:
-    """Everything found about one case.
-
-    Attributes
-    ----------
-    lengths
-        Of its inputs by name, from which conditions are read.
-    reproduce
-        The command that runs this case alone; ``None`` where it passed, was skipped, or no command ran it.
-    arrays
-        What a case that may fail was found with, as files in NumPy's ``.npy`` format by name (``inputs/x``,
-        ``cotangent``, ``analytic/x``, ``numerical/x``, ``error_bar/x``); empty where nobody asked for it.
-    """
-
-    id: str
-    name: str
-    spec: str
-    line: int
-    target: str
-    verdict: Verdict
-    reason: str | None
-    expect: Verdict
-    params: Mapping[str, Any]
-    sweep: Mapping[str, Any]
-    seconds: float = 0.0
-    forward_evaluations: int = 0
-    backward_evaluations: int = 0
-    contracts: tuple[Contract, ...] = ()
-    gradients: tuple[GradientCheck, ...] = ()
-    geometry: tuple[Geometry, ...] = ()
-    battery: BatteryRow | None = None
-    reproduce: str | None = None
-    lengths: Mapping[str, int] = field(default_factory=dict, compare=False, metadata={EVIDENCE: True})
-    arrays: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False, metadata={EVIDENCE: True})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """What separates the failing cases of one name from the passing ones.
-
-    Attributes
-    ----------
-    text
-        ``fails exactly when padding = 0``, and what the cases do not tell this from, where there is such.
-    cases
-        How many cases it was read from, failing and passing ones; the others are undecided or did not run.
-    name, spec
-        The name of the cases and their file.
-    """
-
-    text: str
-    cases: int
-    name: str
-    spec: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What is about to run; reporters that stream get it first."""
-
-    version: str
-    command: str
-    seed: int
-    cases: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """The whole: one value that feeds every reporter."""
-
-    version: str
-    command: str
-    verdict: Verdict
-    exit_code: int
-    seed: int
-    seconds: float
-    counts: Mapping[str, int]
-    conditions: tuple[Condition, ...] = ()
-    cases: tuple[CaseResult, ...]
-
-
-# The first of these that some case has is the verdict of the whole, with its exit code.
-_EXIT_CODES = {
-    Verdict.FAIL: 1,
-    Verdict.INCONCLUSIVE: 1,
-    Verdict.ERROR: 3,
-    Verdict.PASS: 0,
-    Verdict.EMPTY: 5,
-}
-
-
-def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the verdict of a whole from those of its parts; ``EMPTY`` when there are only skips or none."""
-    present = set(verdicts)
-    return next((verdict for verdict in _EXIT_CODES if verdict in present), Verdict.EMPTY)
-
-
-def verdict_of(cases: Iterable[CaseResult]) -> Verdict:
-    """Return the verdict of the whole run."""
-    return worst_verdict(case.verdict for case in cases)
-
-
-def exit_code_of(verdict: Verdict) -> int:
-    """Return the exit code that belongs to a verdict of the whole."""
-    return _EXIT_CODES[verdict]
-
-
-def counts_of(cases: Iterable[CaseResult]) -> dict[str, int]:
-    """Count the verdicts of the cases; every verdict a case can have is present."""
-    counted = Counter(case.verdict for case in cases)
-    return {verdict.value: counted[verdict] for verdict in Verdict if verdict is not Verdict.EMPTY}

@@ -1,0 +1,46 @@
+"""What a run finds, as plain frozen values: picklable, free of arrays, and the only thing reporters read."""
+
+from __future__ import annotations
+
+from gradverify.results.findings import (
+    EVIDENCE,
+    AxisErrors,
+    AxisPart,
+    Certificate,
+    Contract,
+    Diagnosis,
+    ErrorMap,
+    Geometry,
+    GradientCheck,
+    Work,
+    WorstEntry,
+)
+from gradverify.results.report import BatteryRow, CaseResult, Condition, Plan, Report, counts_of, verdict_of
+from gradverify.results.verdicts import FailOn, GeometrySeverity, Severity, Verdict, exit_code_of, worst_verdict
+
+__all__ = [
+    "EVIDENCE",
+    "AxisErrors",
+    "AxisPart",
+    "BatteryRow",
+    "CaseResult",
+    "Certificate",
+    "Condition",
+    "Contract",
+    "Diagnosis",
+    "ErrorMap",
+    "FailOn",
+    "Geometry",
+    "GeometrySeverity",
+    "GradientCheck",
+    "Plan",
+    "Report",
+    "Severity",
+    "Verdict",
+    "Work",
+    "WorstEntry",
+    "counts_of",
+    "exit_code_of",
+    "verdict_of",
+    "worst_verdict",
+]

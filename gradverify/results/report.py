@@ -1,0 +1,117 @@
+"""What is found about a case, and about all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gradverify.results.findings import EVIDENCE, Contract, Geometry, GradientCheck
+from gradverify.results.verdicts import Verdict, worst_verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["BatteryRow", "CaseResult", "Condition", "Plan", "Report", "counts_of", "verdict_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryRow:
+    """Which case of which battery a case is, and why it is there, in words."""
+
+    layer: str
+    row: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """Everything found about one case.
+
+    Attributes
+    ----------
+    lengths
+        Of its inputs by name, from which conditions are read.
+    reproduce
+        The command that runs this case alone; ``None`` where it passed, was skipped, or no command ran it.
+    arrays
+        What a case that may fail was found with, as files in NumPy's ``.npy`` format by name (``inputs/x``,
+        ``cotangent``, ``analytic/x``, ``numerical/x``, ``error_bar/x``); empty where nobody asked for it.
+    """
+
+    id: str
+    name: str
+    spec: str
+    line: int
+    target: str
+    verdict: Verdict
+    reason: str | None
+    expect: Verdict
+    params: Mapping[str, Any]
+    sweep: Mapping[str, Any]
+    seconds: float = 0.0
+    forward_evaluations: int = 0
+    backward_evaluations: int = 0
+    contracts: tuple[Contract, ...] = ()
+    gradients: tuple[GradientCheck, ...] = ()
+    geometry: tuple[Geometry, ...] = ()
+    battery: BatteryRow | None = None
+    reproduce: str | None = None
+    lengths: Mapping[str, int] = field(default_factory=dict, compare=False, metadata={EVIDENCE: True})
+    arrays: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False, metadata={EVIDENCE: True})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What separates the failing cases of one name from the passing ones.
+
+    Attributes
+    ----------
+    text
+        ``fails exactly when padding = 0``, and what the cases do not tell this from, where there is such.
+    cases
+        How many cases it was read from, failing and passing ones; the others are undecided or did not run.
+    name, spec
+        The name of the cases and their file.
+    """
+
+    text: str
+    cases: int
+    name: str
+    spec: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is about to run; reporters that stream get it first."""
+
+    version: str
+    command: str
+    seed: int
+    cases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The whole: one value that feeds every reporter."""
+
+    version: str
+    command: str
+    verdict: Verdict
+    exit_code: int
+    seed: int
+    seconds: float
+    counts: Mapping[str, int]
+    conditions: tuple[Condition, ...] = ()
+    cases: tuple[CaseResult, ...]
+
+
+def verdict_of(cases: Iterable[CaseResult]) -> Verdict:
+    """Return the verdict of the whole run."""
+    return worst_verdict(case.verdict for case in cases)
+
+
+def counts_of(cases: Iterable[CaseResult]) -> dict[str, int]:
+    """Count the verdicts of the cases; every verdict a case can have is present."""
+    counted = Counter(case.verdict for case in cases)
+    return {verdict.value: counted[verdict] for verdict in Verdict if verdict is not Verdict.EMPTY}

@@ -1,0 +1,69 @@
+"""Words for what was found out, from a contract to the whole, and the exit codes that belong to them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["FailOn", "GeometrySeverity", "Severity", "Verdict", "exit_code_of", "worst_verdict"]
+
+
+class Verdict(StrEnum):
+    """What was found out about a case, a contract, a gradient or the whole."""
+
+    PASS = "pass"  # noqa: S105  a verdict, not a password
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+    SKIP = "skip"
+    EMPTY = "empty"
+
+
+class Severity(StrEnum):
+    """Whether a contract that is not met fails its case."""
+
+    FAILURE = "failure"
+    WARNING = "warning"
+
+
+class GeometrySeverity(StrEnum):
+    """How much a window loses along one axis, from nothing to everything."""
+
+    EXACT = "exact"
+    GAP = "gap"
+    PADDING_UNREAD = "padding-unread"
+    DATA_LOST = "data-lost"
+    IMPOSSIBLE = "impossible"
+
+
+class FailOn(StrEnum):
+    """Which geometry fails a case."""
+
+    IDENTITY = "identity"
+    DATA_LOSS = "data-loss"
+    IMPOSSIBLE = "impossible"
+    NEVER = "never"
+
+
+# The first of these that some case has is the verdict of the whole, with its exit code.
+_EXIT_CODES = {
+    Verdict.FAIL: 1,
+    Verdict.INCONCLUSIVE: 1,
+    Verdict.ERROR: 3,
+    Verdict.PASS: 0,
+    Verdict.EMPTY: 5,
+}
+
+
+def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the verdict of a whole from those of its parts; ``EMPTY`` when there are only skips or none."""
+    present = set(verdicts)
+    return next((verdict for verdict in _EXIT_CODES if verdict in present), Verdict.EMPTY)
+
+
+def exit_code_of(verdict: Verdict) -> int:
+    """Return the exit code that belongs to a verdict of the whole."""
+    return _EXIT_CODES[verdict]
