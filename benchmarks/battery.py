@@ -20,7 +20,7 @@ from gradverify.checks.case import verify
 from gradverify.checks.data import inputs_of
 from gradverify.pipeline import select
 from gradverify.results import Verdict
-from gradverify.spec.expansion import Overrides
+from gradverify.spec.overriding import Overrides
 
 PAGE = Path(__file__).parent.parent / "docs" / "batteries.md"
 LOOPS = """

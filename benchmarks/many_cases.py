@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gradverify.pipeline import Selection, Settings, select, verify
 from gradverify.results import CaseResult, Plan, Report
-from gradverify.spec.expansion import Overrides
+from gradverify.spec.overriding import Overrides
 
 BUILT_IN = """
 cases:

@@ -27,7 +27,7 @@ from gradverify.results import (
     exit_code_of,
     verdict_of,
 )
-from gradverify.spec.expansion import Overrides, expand_specs
+from gradverify.spec.expansion import expand_specs
 from gradverify.spec.files import find_specs, read_specs
 from gradverify.spec.nodes import escaped
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from gradverify.spec.model import Case
+    from gradverify.spec.overriding import Overrides
 
     Results = Generator[tuple[Case, CaseResult], None, None]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradverify.checks.case import verify
-from gradverify.spec.expansion import Overrides, expand_specs
+from gradverify.spec.expansion import expand_specs
 from gradverify.spec.files import read_specs
+from gradverify.spec.overriding import Overrides
 
 if TYPE_CHECKING:
     from gradverify.results import CaseResult, Contract

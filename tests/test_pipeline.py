@@ -20,7 +20,7 @@ from gradverify.results import (
     exit_code_of,
     worst_verdict,
 )
-from gradverify.spec.expansion import Overrides
+from gradverify.spec.overriding import Overrides
 
 EXACT, GAP = measure("H", Window(6, 3, 3)), measure("H", Window(7, 3, 4))
 PADDING, DATA, IMPOSSIBLE = (

@@ -9,8 +9,9 @@ from wrong_layers import WRONG_LAYERS, WrongLayer
 
 from gradverify.checks.case import verify
 from gradverify.results import Verdict
-from gradverify.spec.expansion import Overrides, expand_specs
+from gradverify.spec.expansion import expand_specs
 from gradverify.spec.files import read_specs
+from gradverify.spec.overriding import Overrides
 
 SEEDS = (0, 1, 2)
 RIGHT = {(row.right, str(row.inputs), str(row.params)): row for row in WRONG_LAYERS}

@@ -14,8 +14,9 @@ from subjects import LEDGER
 
 from gradverify.checks.case import verify
 from gradverify.results import CaseResult, GradientCheck, Verdict
-from gradverify.spec.expansion import Overrides, expand_specs
+from gradverify.spec.expansion import expand_specs
 from gradverify.spec.files import read_specs
+from gradverify.spec.overriding import Overrides
 
 if TYPE_CHECKING:
     from gradverify.spec.model import Case

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gradverify.pipeline import Policy
-    from gradverify.spec.expansion import Overrides
+    from gradverify.spec.overriding import Overrides
 
 __all__ = ["Common", "common_options", "engine_options", "usable_cores"]
 
@@ -79,7 +79,7 @@ class Common:
 
     def overrides(self, sweeps: dict[str, str] | None = None) -> Overrides:
         """Return what these options set in place of the spec."""
-        from gradverify.spec.expansion import Overrides  # noqa: PLC0415  loaded by commands alone
+        from gradverify.spec.overriding import Overrides  # noqa: PLC0415  loaded by commands alone
 
         return Overrides(
             seed=self.seed,

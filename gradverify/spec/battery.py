@@ -140,8 +140,9 @@ class _Case:
         self.inputs = place_inputs(node, battery, problems)
         written = [item for key, item in node.entries if key.text in _SUBSTITUTED]
         self.mapped = {name for item in written for name, _ in names_in(item)}
-        pinned, self.paths = self._parameters()
+        pinned, paths = self._parameters()
         self.pinned = {**pinned, **fixed}
+        self.paths = tuple(item.name for item in battery.parameters) if self.built_in else paths
         if self.built_in:
             self.mapped |= {name for name in self.names if not name.startswith(tuple(self.pinned) or "$")}
 

@@ -5,60 +5,28 @@ from __future__ import annotations
 import itertools
 import math
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import RoleError, SpecError, UsageError, nearest_name
 from gradverify.layers.registry import LAYERS, Kind, LayerInfo, with_defaults
 from gradverify.spec.code import with_lengths
 from gradverify.spec.counterparts import At, Counterpart
-from gradverify.spec.model import Case, CaseSpec, InputSpec, Spec, Tolerance
-from gradverify.spec.nodes import Node, Position, Problems, TooManyProblems, shortened
+from gradverify.spec.model import Case, CaseSpec, InputSpec, Spec
+from gradverify.spec.nodes import Position, Problems, TooManyProblems
+from gradverify.spec.overriding import Overrides, check_sets_are_known, overridden
 from gradverify.spec.shapes import lengths_of, match_shapes
-from gradverify.spec.sweeping import (
-    MAX_CASES,
-    format_value,
-    nodes_from_text,
-    overlapping,
-    sweepable,
-    swept_values,
-    with_parameters,
-)
+from gradverify.spec.sweeping import MAX_CASES, format_value, with_parameters
 from gradverify.spec.target_model import LayerTarget, Target
 from gradverify.spec.windows import parameter_at, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from gradverify.results import FailOn
-
-__all__ = ["MAX_ELEMENTS", "Overrides", "expand", "expand_specs"]
+__all__ = ["MAX_ELEMENTS", "expand", "expand_specs"]
 
 MAX_ELEMENTS = 1 << 27
 _PER_FEATURE = {Kind.STATISTIC, Kind.VARIANCE}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overrides:
-    """What the command line sets in place of the spec; ``None`` leaves the spec's.
-
-    Attributes
-    ----------
-    sweeps
-        ``--set`` keys and the text behind their sign.
-    """
-
-    seed: int | None = None
-    dtype: str | None = None
-    rtol: float | None = None
-    atol: float | None = None
-    timeout: float | None = None
-    memory: int | None = None
-    method: str | None = None
-    max_passes: int | None = None
-    strict: bool | None = None
-    fail_on: FailOn | None = None
-    sweeps: Mapping[str, str] = field(default_factory=dict)
 
 
 def expand_specs(specs: tuple[Spec, ...], overrides: Overrides) -> tuple[Case, ...]:
@@ -71,7 +39,7 @@ def expand_specs(specs: tuple[Spec, ...], overrides: Overrides) -> tuple[Case, .
     UsageError
         A ``--set`` key is no name of any case, or its values are wrong.
     """
-    _check_sets_are_known(specs, overrides)
+    check_sets_are_known(specs, overrides)
     cases: list[Case] = []
     problems: list[str] = []
     for spec in specs:
@@ -88,7 +56,7 @@ def _expand_spec(spec: Spec, overrides: Overrides, problems: Problems, most: int
     """Yield the cases of one spec; their ids are unique."""
     first: dict[str, str] = {}
     for case in spec.cases:
-        for expanded in _expand_case(_overridden(case, overrides), problems):
+        for expanded in _expand_case(overridden(case, overrides), problems):
             if expanded.id in first:
                 wanted = f"expected unique ids (first in the case '{first[expanded.id]}')"
                 problems.add(case.where("name"), f"the id '{expanded.id}' stands twice, {wanted}")
@@ -101,78 +69,6 @@ def _expand_spec(spec: Spec, overrides: Overrides, problems: Problems, most: int
 def expand(spec: Spec) -> tuple[Case, ...]:
     """Return the cases of one spec, as written."""
     return expand_specs((spec,), Overrides())
-
-
-def _check_sets_are_known(specs: tuple[Spec, ...], overrides: Overrides) -> None:
-    known = {name for spec in specs for case in spec.cases for name in _sweepable(case)}
-    for name in overrides.sweeps:
-        if name not in known:
-            raise UsageError(
-                f"--set {name}: no case has a parameter or dim '{name}', {nearest_name(name, tuple(known))}"
-            )
-
-
-def _sweepable(case: CaseSpec) -> dict[str, Any]:
-    target = case.targets[0]
-    return sweepable(target.layer if isinstance(target, LayerTarget) else None, case.params, case.dims)
-
-
-def _overridden(case: CaseSpec, overrides: Overrides) -> CaseSpec:
-    rules = _sweepable(case)
-    sweep = dict(case.sweep)
-    for name, text in overrides.sweeps.items():
-        if name in rules:
-            _check_one_meaning(name, case)
-            _check_not_set_by_row(name, case)
-            sweep[name] = _set_values(name, text, rules[name])
-    overlap = overlapping(sweep)
-    if overlap is not None:
-        outer, inner = overlap
-        raise UsageError(f"--set: '{case.name}' sweeps '{inner}', and '{outer}' around it, expected one of them")
-    tolerance = Tolerance(
-        case.tolerance.rtol if overrides.rtol is None else overrides.rtol,
-        case.tolerance.atol if overrides.atol is None else overrides.atol,
-    )
-    return replace(
-        case,
-        sweep=sweep,
-        tolerance=tolerance,
-        seed=case.seed if overrides.seed is None else overrides.seed,
-        dtype=overrides.dtype or case.dtype,
-        timeout=case.timeout if overrides.timeout is None else overrides.timeout,
-        memory=case.memory if overrides.memory is None else overrides.memory,
-        method=overrides.method or case.method,
-        max_passes=case.max_passes if overrides.max_passes is None else overrides.max_passes,
-        strict=case.strict if overrides.strict is None else overrides.strict,
-        fail_on=case.fail_on if overrides.fail_on is None else overrides.fail_on,
-    )
-
-
-def _check_one_meaning(name: str, case: CaseSpec) -> None:
-    target = case.targets[0]
-    known = {item.name for item in LAYERS[target.layer].parameters} if isinstance(target, LayerTarget) else case.params
-    if name in case.dims and name in known:
-        raise UsageError(f"--set {name}: '{name}' is a parameter and one of dims in '{case.name}', expected two names")
-
-
-def _check_not_set_by_row(name: str, case: CaseSpec) -> None:
-    if case.placed is not None and name in case.placed.set_by_row:
-        raise UsageError(f"--set {name}: the battery of '{case.name}' sets it, expected another parameter")
-
-
-def _set_values(name: str, text: str, rule: Any) -> tuple[Any, ...]:
-    problems = Problems("--set")
-    try:
-        node: Node = nodes_from_text(text)
-    except ValueError as error:
-        raise UsageError(f"--set {name}={shortened(text)}: {error}") from None
-    values = None
-    with suppress(TooManyProblems):
-        values = swept_values(node, rule, problems)
-    if problems or values is None:
-        said = "; ".join(message for _, message in problems.found)
-        raise UsageError(f"--set {name}={shortened(text)}: {shortened(said, 400)}")
-    return values
 
 
 def _expand_case(case: CaseSpec, problems: Problems) -> Iterator[Case]:

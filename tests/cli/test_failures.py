@@ -20,7 +20,7 @@ from gradverify.cli.failures import SavedFailures, file_stem
 from gradverify.errors import UsageError
 from gradverify.pipeline import select
 from gradverify.results import Verdict
-from gradverify.spec.expansion import Overrides
+from gradverify.spec.overriding import Overrides
 
 CODE = """
     import numpy as np

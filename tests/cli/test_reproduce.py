@@ -11,7 +11,7 @@ from gradverify.cli.options import Common
 from gradverify.cli.reproduction import Reproduction
 from gradverify.errors import UsageError
 from gradverify.pipeline import select
-from gradverify.spec.expansion import Overrides
+from gradverify.spec.overriding import Overrides
 
 WRONG = """
     import numpy as np

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from gradverify.errors import SpecError
-from gradverify.spec.expansion import Overrides, expand_specs
+from gradverify.spec.expansion import expand_specs
 from gradverify.spec.files import read_specs
+from gradverify.spec.overriding import Overrides
 
 if TYPE_CHECKING:
     from collections.abc import Callable

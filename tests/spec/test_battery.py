@@ -8,8 +8,9 @@ from spec_cases import cases
 from gradverify.errors import SpecError, UsageError
 from gradverify.layers.batteries import BATTERIES, battery_of
 from gradverify.spec.counterparts import Arrangement
-from gradverify.spec.expansion import Overrides, expand_specs
+from gradverify.spec.expansion import expand_specs
 from gradverify.spec.files import read_specs
+from gradverify.spec.overriding import Overrides
 from gradverify.spec.target_model import LayerTarget
 
 PAIR = {"forward": "m:f", "backward": "m:b"}

@@ -8,9 +8,10 @@ import pytest
 
 from gradverify.errors import SpecError, UsageError
 from gradverify.spec import expansion
-from gradverify.spec.expansion import Overrides, expand_specs
+from gradverify.spec.expansion import expand_specs
 from gradverify.spec.files import read_specs
 from gradverify.spec.model import Tolerance
+from gradverify.spec.overriding import Overrides
 from gradverify.spec.sweeping import format_value, overlapping, with_parameters
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from jsonschema import Draft202012Validator
 
 from gradverify.errors import SpecError, UsageError
 from gradverify.layers.registry import LAYERS
-from gradverify.spec.expansion import Overrides, expand_specs
+from gradverify.spec.expansion import expand_specs
 from gradverify.spec.files import read_specs
 from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode
+from gradverify.spec.overriding import Overrides
 from gradverify.spec.parsing import read_document
 from gradverify.spec.schema import json_schema
 from gradverify.spec.starter import starting_spec

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gradverify.errors import SpecError
-from gradverify.spec.expansion import Overrides, expand_specs
+from gradverify.spec.expansion import expand_specs
 from gradverify.spec.files import read_specs
 from gradverify.spec.nodes import MAX_PROBLEMS
+from gradverify.spec.overriding import Overrides
 
 if TYPE_CHECKING:
     pass

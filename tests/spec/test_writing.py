@@ -17,9 +17,10 @@ from workplace import ROOT
 
 from gradverify.layers.registry import LAYERS
 from gradverify.spec.calls import Call, read_call, write_call
-from gradverify.spec.expansion import Overrides, expand, expand_specs
+from gradverify.spec.expansion import expand, expand_specs
 from gradverify.spec.files import read_specs
 from gradverify.spec.model import ArrayFile, Case
+from gradverify.spec.overriding import Overrides
 from gradverify.spec.starter import starting_spec
 from gradverify.spec.writing import write_case
 
@@ -40,10 +41,10 @@ def again(case: Case, folder: Path) -> Case:
 
 
 def comparable(case: Case, *folders: Path) -> Any:
-    """Return a case without what another file changes: where it stands, its sweep, and how its files are written."""
+    """Return a case without what another file changes: its place, sweep and battery, and how its files are written."""
     own = {str(folder.resolve()) for folder in folders}
     kept = tuple(folder for folder in case.search_path if folder not in own)
-    same = replace(case, id=case.name, spec="", line=0, sweep={}, search_path=kept)
+    same = replace(case, id=case.name, spec="", line=0, sweep={}, search_path=kept, placed=None, lengths={})
     return {item.name: plain(getattr(same, item.name)) for item in fields(same)}
 
 
@@ -289,3 +290,34 @@ def test_every_input_is_written_as_it_is_read(
     }  # fmt: skip
     (case,) = cases(entry, folder=anywhere)
     check(replace(case, name=name), anywhere)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"battery": "conv2d", "params": {"p": {"stride": "$stride", "pad": "$padding"}}},
+        {"battery": "conv2d", "reference": "conv2d", "params": {"p": {"stride": "$stride", "pad": "$padding"}}},
+        {
+            "battery": "avgpool2d",
+            "reference": "avgpool2d",
+            "inputs": {"images": ["$N", "$H", "$W", "$C"]},
+            "params": {"size": "$kernel_size", "step": "$stride"},
+        },
+        {"battery": "relu", "reference": "torch:torch.nn.functional.relu"},
+        {"battery": "layernorm", "reference": {"functions": {"forward": "m:f", "backward": "m:b"}}},
+    ],
+)
+def test_a_row_of_a_battery_is_written_with_what_it_is_compared_with(entry: dict[str, Any], tmp_path: Path) -> None:
+    """Without the battery, whose rows a later version may change; what it said of the kind is a reference then."""
+    for case in cases({"functions": {"forward": "m:f", "backward": "m:b"}, **entry}, folder=tmp_path):
+        written = again(case, tmp_path)
+        kind = case.reference or replace(case.placed.kind, compared=False, unmapped=())
+        assert written.placed is None
+        assert written.reference.compared is kind.compared
+        assert plain(written.reference.target) == plain(kind.target)
+        assert (written.reference.params, written.reference.inputs) == (kind.params, kind.inputs)
+        assert written.reference.output == kind.output
+        assert {name: item.order for name, item in written.reference.arrangements.items()} == {
+            name: item.order for name, item in kind.arrangements.items()
+        }
+        assert written.window is not None or case.window is None
