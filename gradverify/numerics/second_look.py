@@ -28,9 +28,9 @@ _LADDER = (1.0, 2.0**-3, 2.0**-6, 2.0**-9, 2.0**-12, 2.0**-15, 2.0**5)
 _SHARP, _SHARPEST = 1e-7, 1e-8
 # Error bar, relative to the gap at a kink, beyond which the element cannot be told from the kink.
 _BLUNT = 1e-3
-# Elements looked at again at first; when all of them still fail, the others are taken to fail as well. Where they do
-# not, more are looked at in every turn.
-_CHUNK, _GROWTH = 48, 8
+# Elements looked at again at first, at least; when all of them still fail, the others are taken to fail as well. Where
+# they do not, more are looked at in every turn. Those of a group cost what one of them does.
+_CHUNK, _GROWTH = 16, 8
 # Room for the order-2 slope along which all kinks move together, relative to what is added up.
 _JOINT_ROOM = 1e-5
 
@@ -165,15 +165,39 @@ def judge(look: Look, estimate: Estimate, analytic: Array, bounds: Bounds) -> Ju
     while True:
         comparison = compare(analytic, estimate.low, estimate.high, estimate.bar, bounds)
         doubtful = (comparison.failed | comparison.inconclusive) & ~seen & np.isfinite(analytic)
-        chosen = _worst_first(comparison, doubtful)[:chunk]
-        wanted = np.zeros(analytic.shape, dtype=bool)
-        wanted[chosen] = True
+        wanted = _chosen(look.grouping, _worst_first(comparison, doubtful), doubtful, chunk)
         look.narrow(estimate, wanted)
         seen |= wanted
         comparison = compare(analytic, estimate.low, estimate.high, estimate.bar, bounds)
-        if np.all(comparison.failed[chosen]):
+        if np.all(comparison.failed[wanted]):
             return _found(look, estimate, analytic, comparison)
         chunk *= _GROWTH
+
+
+def _chosen(grouping: Grouping, worst_first: Array, doubtful: Array, count: int) -> Array:
+    """Return a mask of the groups of the worst elements, with all their doubtful members: so many elements or more.
+
+    Parameters
+    ----------
+    grouping
+        Which elements can be moved together.
+    worst_first, doubtful
+        Positions of the doubtful elements, and a mask of them.
+    count
+        How many are wanted.
+    """
+    if len(worst_first) <= count:
+        return doubtful
+    rank = np.full(doubtful.shape, len(worst_first))
+    rank[worst_first] = np.arange(len(worst_first))
+    members = sorted((group.members for group in grouping.groups(doubtful)), key=lambda group: int(np.min(rank[group])))
+    wanted, taken = np.zeros(doubtful.shape, dtype=bool), 0
+    for group in members:
+        if taken >= count:
+            break
+        wanted[group] = True
+        taken += len(group)
+    return wanted
 
 
 def _worst_first(comparison: Comparison, doubtful: Array) -> Array:
