@@ -87,13 +87,20 @@ class Look:
         return kinks.low - width, kinks.high + width
 
     def _ladder(self, group: Group, noise: Array) -> tuple[Array, Array, Array]:
-        """Return the slope with the narrowest bar, or the slopes of a kink too near for any step."""
+        """Return the slope with the narrowest bar, or the slopes of a kink too near for any step.
+
+        A bar that a shorter step contradicts is none: a function that bends within the step looks smooth from afar.
+        """
         value, bar = np.zeros(noise.shape), np.full(noise.shape, np.inf)
-        for factor in _LADDER:
+        for place, factor in enumerate(_LADDER):
             wanted = ~(bar <= _SHARPEST * np.abs(value))
             if not np.any(wanted):
                 break
             found, its_bar = self._at(group.kept(wanted), self.step * factor, noise[wanted])
+            if factor > max(_LADDER[:place], default=factor):
+                its_bar = _contradicted(found, its_bar, value[wanted], bar[wanted])
+            else:
+                bar[wanted] = _contradicted(value[wanted], bar[wanted], found, its_bar)
             better = its_bar < bar[wanted]
             value[wanted], bar[wanted] = (
                 np.where(better, new, old) for new, old in ((found, value[wanted]), (its_bar, bar[wanted]))
@@ -125,6 +132,16 @@ class Look:
                 np.maximum(wide.corner, narrow.corner), 8 * noise / step
             )
         return narrow.value, np.where(np.isfinite(bar), bar, np.inf)
+
+
+def _contradicted(value: Array, bar: Array, finer: Array, its_bar: Array) -> Array:
+    """Return the bars of slopes, as wide as those of a shorter step say where the two all but exclude each other.
+
+    Where a function saturates, a slope doubles when its step is halved, and the truth is twice as far off as its bar.
+    """
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(finer - value)
+        return np.where(np.isfinite(its_bar) & (2 * apart > bar + its_bar), np.maximum(bar, apart), bar)
 
 
 @dataclass(frozen=True, slots=True)
