@@ -135,13 +135,14 @@ class Look:
 
 
 def _contradicted(value: Array, bar: Array, finer: Array, its_bar: Array) -> Array:
-    """Return the bars of slopes, as wide as those of a shorter step say where the two all but exclude each other.
+    """Return the bars of slopes, without end where the slope at a shorter step lies outside, also with some noise.
 
-    Where a function saturates, a slope doubles when its step is halved, and the truth is twice as far off as its bar.
+    Where a function saturates, a slope doubles when its step is halved, and the truth is further off than any bar. The
+    bar of a short step is that of noise, of which it is likely to have a quarter at most.
     """
     with np.errstate(invalid="ignore"):
         apart = np.abs(finer - value)
-        return np.where(np.isfinite(its_bar) & (2 * apart > bar + its_bar), np.maximum(bar, apart), bar)
+        return np.where(np.isfinite(its_bar) & (apart > bar + its_bar / 4), np.inf, bar)
 
 
 @dataclass(frozen=True, slots=True)

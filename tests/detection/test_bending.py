@@ -46,7 +46,7 @@ def constant(seed):
     return {"x": np.ones((7, 4)), "gamma": random.normal(size=4), "beta": random.normal(size=4)}
 
 
-@pytest.mark.parametrize("eps", [1e-5, 1e-8, 1e-10])
+@pytest.mark.parametrize("eps", [1e-5, 1e-7, 1e-8])
 @pytest.mark.parametrize("seed", range(4))
 def test_a_norm_of_constant_data_is_never_said_to_be_wrong(eps, seed):
     report = check(batchnorm, batchnorm_backward, constant(seed), params={"eps": eps}, seed=seed)
