@@ -17,6 +17,7 @@ import numpy as np
 
 from gradverify import __version__
 from gradverify.checks.case import verify_subject
+from gradverify.checks.conditions import conditions_of
 from gradverify.checks.data import inputs_of
 from gradverify.checks.subject import subject_with
 from gradverify.errors import GradientsError, TargetError, UsageError
@@ -125,6 +126,7 @@ def check(
         seconds=time.perf_counter() - started,
         counts=counts_of(results),
         cases=results,
+        conditions=conditions_of(results),
     )
 
 
@@ -325,9 +327,9 @@ def _at_row(given: Any, placed: Any) -> Any:
     """Return parameters as they were given, objects among them, with a row's values for the names of a battery."""
     if isinstance(given, Mapping):
         return {name: _at_row(value, placed[name]) for name, value in given.items()}
-    if isinstance(given, list):
-        return [_at_row(*pair) for pair in zip(given, placed, strict=True)]
-    return placed if isinstance(given, str) and given.startswith("$") else given
+    if isinstance(given, (list, tuple)):
+        return type(given)(_at_row(*pair) for pair in zip(given, placed, strict=True))
+    return placed if isinstance(given, str) else given
 
 
 def _framework_of(forward: Any) -> str | None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from gradverify import __version__
-from gradverify.checks.conditions import conditions_of
 from gradverify.checks.geometry import audit as audit_case
 from gradverify.checks.geometry import known_geometry
 from gradverify.errors import UsageError, nearest_name
@@ -17,6 +16,7 @@ from gradverify.execution.jobs import Done, Interrupted, Job, Lost
 from gradverify.numerics.geometry import describe_violation
 from gradverify.results import (
     CaseResult,
+    Condition,
     FailOn,
     GeometrySeverity,
     Plan,
@@ -203,11 +203,18 @@ def _report(results: Results, selection: Selection, settings: Settings, listener
         seed=selection.seed,
         seconds=time.perf_counter() - started,
         counts=counts_of(found),
-        conditions=conditions_of(found) if settings.command != "audit" else (),
+        conditions=() if settings.command == "audit" else _conditions(found),
         cases=tuple(found),
     )
     listener.finish(report)
     return report
+
+
+def _conditions(found: list[CaseResult]) -> tuple[Condition, ...]:
+    """Return what separates failing from passing cases."""
+    from gradverify.checks.conditions import conditions_of  # noqa: PLC0415  audit has none
+
+    return conditions_of(found)
 
 
 def _settled(results: Results, cases: tuple[Case, ...], settings: Settings) -> Generator[CaseResult, None, None]:

@@ -332,3 +332,36 @@ def test_an_object_is_compared_with_its_own_parameters(tmp_path):
         found = [verify(case) for case in cases({"name": name, **entry}, folder=tmp_path)]
         assert [item.verdict for item in found] == [verdict] * 3, found[0].reason
     assert "the gradients belong to the forward pass as it is" in found[0].reason
+
+
+def test_a_battery_in_python_has_conditions_and_tuples_of_its_names():
+    def pool(x, size):
+        assert all(isinstance(length, int) for length in size)
+        n, c, h, w = x.shape
+        high, wide = size
+        cut = x[:, :, : h - h % high, : w - w % wide]
+        return cut.reshape(n, c, h // high, high, w // wide, wide).mean(axis=(3, 5)), (x, size)
+
+    def backward(dout, cache):
+        x, (high, wide) = cache
+        dx = np.zeros_like(x)
+        spread = np.repeat(np.repeat(dout, high, axis=2), wide, axis=3) / (high * high)
+        dx[:, :, : spread.shape[2], : spread.shape[3]] = spread
+        return dx
+
+    report = check(
+        pool,
+        backward,
+        battery={"layer": "avgpool2d", "without": ["tall-window", "wide-window"]},
+        params={"size": ("$kernel_size_h", "$kernel_size_w")},
+    )
+    assert report.verdict is Verdict.PASS
+    assert len(report.cases) >= 8
+    assert report.conditions == ()
+    wrong = check(
+        conv,
+        sliced_backward,
+        battery="conv2d",
+        params={"conv_param": {"stride": "$stride", "pad": "$padding"}, "scale": lambda value: value},
+    )
+    assert [condition.text for condition in wrong.conditions] == ["fails exactly when pad = 0"]

@@ -44,7 +44,7 @@ def refusal(case: Case, error: BaseException) -> str | None:
     kinds = (NotImplementedError,) if backward else _REFUSALS
     if isinstance(error, kinds) and _raised_by_code(error.__traceback__):
         return f"refused: {_said(error, case)}"
-    if not case.placed.row.promised:
+    if not case.placed.row.promised and not backward:
         return f"not promised, and not taken: {_said(error, case)}"
     return None
 

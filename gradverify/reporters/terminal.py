@@ -92,7 +92,8 @@ class TerminalReporter:
         for first, *others in [(case,) for case in explained] if everything else alike(explained):
             self._explained(first)
             if others:
-                self._line(f"     the same in {count(len(others), 'more case')} (-v explains each):")
+                hint = " (-v explains each)" if first.reproduce is not None else ""
+                self._line(f"     the same in {count(len(others), 'more case')}{hint}:")
                 self._likewise(others)
         self._conditions(report)
         self._line("")
@@ -134,7 +135,11 @@ class TerminalReporter:
             )
         skipped = [case for case in report.cases if case.verdict is Verdict.SKIP and not case.geometry]
         if self._audit and skipped:
-            self._line(f"{count(len(skipped), 'case')} without a window to audit")
+            batteries = sum(case.battery is not None for case in skipped)
+            if batteries:
+                self._line(f"{count(batteries, 'case')} of batteries, whose geometry is that of no network")
+            if len(skipped) > batteries:
+                self._line(f"{count(len(skipped) - batteries, 'case')} without a window to audit")
 
     def _lines(self, lines: Iterable[str]) -> None:
         for line in lines:

@@ -1,4 +1,4 @@
-"""What a run finds, as plain frozen values: picklable, free of arrays, and the only thing reporters read."""
+"""What a run finds, as plain frozen values: picklable, arrays only as bytes; the only thing that reporters read."""
 
 from __future__ import annotations
 

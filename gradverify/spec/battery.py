@@ -12,8 +12,9 @@ from gradverify.spec.aliases import parameter_called
 from gradverify.spec.battery_inputs import place_inputs
 from gradverify.spec.counterparts import Arrangement, Counterpart
 from gradverify.spec.language import BATTERY, PARAMETER_RULES
-from gradverify.spec.nodes import MappingNode, Node, Position, Problems, ScalarNode, node_of
+from gradverify.spec.nodes import MappingNode, Node, Position, Problems, ScalarNode, node_of, shortened
 from gradverify.spec.placeholders import leaves, names_in, plain, substituted
+from gradverify.spec.sweeping import is_within
 from gradverify.spec.target_model import LayerTarget
 from gradverify.spec.target_rules import TARGET_FIELDS
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gradverify.layers.batteries.model import Battery, Row
+    from gradverify.layers.registry import Parameter
 
 __all__ = ["PlacedRow", "placed_rows"]
 
@@ -103,6 +105,9 @@ def _asked(case: MappingNode, problems: Problems) -> tuple[Battery, tuple[Row, .
         return None
     usual = {row.name for row in battery.rows if not row.asked}
     names = set(section.get("rows", usual)) - set(section.get("without", ())) | set(section.get("also", ()))
+    if not names:
+        problems.add(_within(node, "without"), "rows, without and also leave no row, expected one at least")
+        return None
     return battery, tuple(row for row in battery.rows if row.name in names), section.get("fixed", {})
 
 
@@ -144,7 +149,8 @@ class _Case:
         self.pinned = {**pinned, **fixed}
         self.paths = tuple(item.name for item in battery.parameters) if self.built_in else paths
         if self.built_in:
-            self.mapped |= {name for name in self.names if not name.startswith(tuple(self.pinned) or "$")}
+            told = (battery.names_of(item) for item in battery.parameters if item.name in self.pinned)
+            self.mapped |= {*self.names}.difference(*told)
 
     @property
     def unmapped(self) -> tuple[str, ...]:
@@ -164,19 +170,37 @@ class _Case:
                     self.problems.add(place, f"'${name}' is no name of the {self.battery.layer} battery, {hint}")
         sweep = self.node.get("sweep")
         for key, _ in sweep.entries if isinstance(sweep, MappingNode) else ():
-            if key.text in self.paths:
+            if is_within(key.text, self.paths):
                 self.problems.add(key.position, f"'{key.text}' is set by the battery, expected no sweep over it")
+        layer = self.node.get("layer")
+        if isinstance(layer, ScalarNode) and layer.value != self.battery.layer:
+            wanted = f"expected battery: {shortened(layer.text)}"
+            self.problems.add(_key(self.node, "battery"), f"the battery is of {self.battery.layer}, {wanted}")
 
     def _parameters(self) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """Return parameters of the layer that the case fixes, and the paths of those that the rows set."""
-        own = tuple(item.name for item in self.battery.parameters)
-        pinned, paths = {}, []
+        """Return parameters of the layer that the case fixes, and the paths of those and of what the rows set."""
+        own = {item.name: item for item in self.battery.parameters}
+        pinned: dict[str, Any] = {}
+        paths = []
         for path, value in leaves(self.node.get("params")):
+            name = parameter_called(path, tuple(own))
             if any(True for _ in names_in(value)):
                 paths.append(path)
-            elif (name := parameter_called(path, own)) is not None:
-                pinned[name] = plain(value)
+            elif name is not None:
+                paths.append(path)
+                self._pin(pinned, own[name], value, path)
         return pinned, tuple(paths)
+
+    def _pin(self, pinned: dict[str, Any], item: Parameter, value: Node, path: str) -> None:
+        """Record what a parameter is in all rows; a value that the layer cannot have says nothing of it."""
+        before = len(self.problems.found)
+        PARAMETER_RULES[item.kind].read(value, self.problems)
+        if len(self.problems.found) > before:
+            return
+        if item.name in pinned:
+            advice = f"expected battery: {{layer: {self.battery.layer}, fixed: {{{item.name}: ...}}}}"
+            self.problems.add(value.position, f"'{path}' is another {item.name} of the layer, {advice}")
+        pinned[item.name] = plain(value)
 
     def with_usual(self, row: Row) -> Row:
         """Return a row with the usual values of what the case maps."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradverify.spec.calls import Call, read_call, write_call
+from gradverify.spec.contract_table import OFF
 from gradverify.spec.model import DEFAULT_TIMEOUT, IMPORT, ArrayFile, Case, Check, Fill, InputSpec, Tolerance
 from gradverify.spec.target_model import FrameworkTarget, FunctionsTarget, LayerTarget, ObjectTarget, ParameterRole
 
@@ -60,7 +61,7 @@ class _Describer:
             "cotangent": self.cotangent(),
             "scale": dict(case.scale),
             "reference": self.reference(),
-            "contracts": dict(case.contracts),
+            "contracts": self.contracts(),
             "expect": case.expect.value,
             "tolerance": _changed(case.tolerance),
             "timeout": None if case.timeout == DEFAULT_TIMEOUT else case.timeout,
@@ -72,6 +73,12 @@ class _Describer:
         }
         inputs = {item.name: self.input(item) for item in case.inputs}
         return {"name": case.name, **self.target(case.target), "inputs": inputs, **_filled(more)}
+
+    def contracts(self) -> dict[str, str]:
+        """Return the levels of contracts; at the kinks of a row more than one gradient is right."""
+        placed, reference = self.case.placed, self.case.reference
+        kinks = placed is not None and placed.row.kinks and reference is not None
+        return {**({"reference-gradients": OFF} if kinks else {}), **self.case.contracts}
 
     def reference(self) -> dict[str, Any] | None:
         """Return what the case is compared with: its reference, or else the layer that its battery is of."""

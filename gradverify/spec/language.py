@@ -11,7 +11,7 @@ from gradverify.results import FailOn
 from gradverify.spec.contract_table import CONTRACTS, LEVELS
 from gradverify.spec.grammar import Either, Field, ListOf, Plain, Rule, Section, Table
 from gradverify.spec.model import COTANGENTS, DTYPES, LARGEST_MEMORY, METHODS, SHIMS, Check, Fill
-from gradverify.spec.scalars import Choice, Flag, Real, Text, Whole, Word
+from gradverify.spec.scalars import Choice, Flag, Real, Text, Whole
 from gradverify.spec.target_rules import RETURNS, TARGET_FIELDS
 
 __all__ = ["BATTERY", "CASE", "EITHER_INPUT", "HEADER", "INTEGER_DTYPES", "PARAMETER_RULES", "RANGE", "SPEC", "TARGETS"]
@@ -87,7 +87,7 @@ EITHER_INPUT = Either("a shape like [2, 3], or a mapping like {shape: [2, 3], in
 _ROWS = ListOf(
     Text("the name of a row", r"[a-z0-9-]+"), "a list of rows, as gradverify layers NAME --battery has them", 1
 )
-_BATTERY_OF = Word("a layer with a battery", tuple(BATTERIES))
+_BATTERY_OF = Choice("a layer with a battery", tuple(BATTERIES))
 BATTERY = Either(
     "the name of a layer, or {layer: ..., without: [...]}",
     (

@@ -10,7 +10,7 @@ from gradverify.errors import UsageError, nearest_name
 from gradverify.layers.registry import LAYERS
 from gradverify.spec.model import CaseSpec, Spec, Tolerance
 from gradverify.spec.nodes import Node, Problems, TooManyProblems, shortened
-from gradverify.spec.sweeping import nodes_from_text, overlapping, sweepable, swept_values
+from gradverify.spec.sweeping import is_within, nodes_from_text, overlapping, sweepable, swept_values
 from gradverify.spec.target_model import LayerTarget
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _check_one_meaning(name: str, case: CaseSpec) -> None:
 
 
 def _check_not_set_by_row(name: str, case: CaseSpec) -> None:
-    if case.placed is not None and name in case.placed.set_by_row:
+    if case.placed is not None and is_within(name, case.placed.set_by_row):
         raise UsageError(f"--set {name}: the battery of '{case.name}' sets it, expected another parameter")
 
 

@@ -13,7 +13,7 @@ from gradverify.spec.grammar import INVALID, Rule, Schema
 from gradverify.spec.model import LARGEST_WHOLE
 from gradverify.spec.nodes import Node, Problems, ScalarNode, kind_of, shortened
 
-__all__ = ["Called", "Choice", "Flag", "Real", "Text", "Whole", "Word"]
+__all__ = ["Called", "Choice", "Flag", "Real", "Text", "Whole"]
 
 _LARGEST = 1e308
 
@@ -198,11 +198,3 @@ class Choice(ScalarRule):
 
     def schema(self) -> Schema:
         return {"enum": list(self.options)}
-
-
-@dataclass(frozen=True, slots=True)
-class Word(Choice):
-    """One of a few words, where text can be nothing else: then the nearest word is named."""
-
-    def accepts(self, node: Node) -> bool:
-        return isinstance(node, ScalarNode) and isinstance(node.value, str)

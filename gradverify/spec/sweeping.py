@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_CASES",
     "format_value",
+    "is_within",
     "nodes_from_text",
     "overlapping",
     "sweepable",
@@ -56,6 +57,11 @@ def overlapping(names: Iterable[str]) -> tuple[str, str] | None:
             if outer in known:
                 return outer, name
     return None
+
+
+def is_within(name: str, paths: Iterable[str]) -> bool:
+    """Return whether a dotted path is one of others, stands inside one, or around one."""
+    return any(overlapping((name, path)) is not None or name == path for path in paths)
 
 
 def with_parameters(params: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def write_case(case: Case, folder: Path, comments: tuple[str, ...] = ()) -> str:
     Parameters
     ----------
     case
-        The case; its id becomes its name.
+        The case, under its name: data are drawn from that.
     folder
         Where the spec will lie: files and folders are named from there, or by absolute paths where nothing but the
         root of the file system leads to both.

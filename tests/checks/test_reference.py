@@ -215,3 +215,16 @@ def test_without_a_reference_there_is_nothing_to_say():
 def test_a_layer_that_is_no_softplus_at_all():
     found = verified(functions=functions(HERE, "softplus", "square_backward"), inputs={"x": [3, 4]}, reference="relu")
     assert "the forward pass is not that of relu" in found.reason
+
+
+def raising(x):
+    raise ZeroDivisionError(f"no {x.ndim}"[:2])
+
+
+def test_a_reference_that_raises_itself_is_an_error_and_no_finding():
+    reference = {"functions": functions(HERE, "raising", "square_backward")}
+    found = verified(functions=functions(HERE, "square", "square_backward"), inputs={"x": [3]}, reference=reference)
+    assert found.verdict is Verdict.ERROR
+    assert (
+        f"the reference {HERE}:square_backward raised on the inputs of the case: ZeroDivisionError: no" in found.reason
+    )

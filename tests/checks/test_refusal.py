@@ -145,3 +145,41 @@ def test_what_was_not_promised_may_be_refused_in_any_way():
     assert found["images"].verdict is Verdict.SKIP
     assert found["images"].reason.startswith("not promised, and not taken: ValueError: matmul")
     assert found["usual"].verdict is Verdict.PASS
+
+
+def flattened(x, w, b):
+    return x.reshape(len(x), -1) @ w + b, (x, w)
+
+
+def flattened_backward(dout, cache):
+    x, w = cache
+    return dout @ w.T + 0 * x, x.reshape(len(x), -1).T @ dout, dout.sum(axis=0)  # images do not fit the sum
+
+
+def test_a_backward_pass_that_breaks_is_no_refusal_of_what_was_not_promised():
+    entry = {"functions": functions(HERE, "flattened", "flattened_backward"), "battery": "affine"}
+    found = {item.battery.row: item for item in map(verify, cases(entry))}
+    assert found["images"].verdict is Verdict.ERROR
+    assert found["usual"].verdict is Verdict.PASS
+
+
+def reversed_images(x, w, b):
+    return x[..., ::-1].reshape(len(x), -1) @ w + b, (x, w)
+
+
+def reversed_backward(dout, cache):
+    x, w = cache
+    dx = (dout @ w.T).reshape(x.shape)[..., ::-1]
+    return dx, x[..., ::-1].reshape(len(x), -1).T @ dout, dout.sum(axis=0)
+
+
+def test_another_function_where_nothing_was_promised_is_skipped():
+    entry = {
+        "functions": functions(HERE, "reversed_images", "reversed_backward"),
+        "battery": "affine",
+        "reference": "affine",
+    }
+    found = {item.battery.row: item for item in map(verify, cases(entry))}
+    assert found["images"].verdict is Verdict.SKIP
+    assert found["images"].reason.startswith("not promised, and another function: ")
+    assert found["usual"].verdict is Verdict.FAIL

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from spec_cases import cases
 
@@ -296,3 +298,45 @@ def test_a_reference_of_the_batterys_layer_knows_its_parameters():
     assert found["tall-window"].reference.params == {"kernel_size": [3, 2], "stride": 1, "padding": 0}
     own = rows("batchnorm", reference={"layer": "batchnorm", "params": {"eps": 1e-8}})
     assert own["usual"].reference.params["eps"] == 1e-8
+
+
+def test_what_the_case_fixes_is_fixed_in_all_rows_of_a_built_in_too():
+    modes = cases({"layer": "batchnorm", "battery": "batchnorm", "params": {"mode": "train"}})
+    assert {case.params["mode"] for case in modes} == {"train"}
+    kept = cases({"layer": "dropout", "battery": "dropout", "params": {"p": 0.5}})
+    assert {case.params["p"] for case in kept} == {0.5}
+    assert len(kept) > 3
+
+
+@pytest.mark.parametrize("swept", ["conv_param.stride", "conv_param.pad", "conv_param"])
+def test_nothing_that_a_row_sets_or_the_case_fixes_is_swept(swept, tmp_path):
+    """Neither itself nor around it: the reference would not follow."""
+    entry = {"functions": PAIR, "battery": "conv2d", "params": {"conv_param": {"stride": "$stride", "pad": 1}, "k": 1}}
+    with pytest.raises(SpecError, match=f"'{swept}' is set by the battery, expected no sweep over it"):
+        cases({**entry, "sweep": {swept: [1, 2]}})
+    file = tmp_path / "a.yaml"
+    file.write_text(json.dumps({"cases": [{"name": "c", **entry}]}))
+    with pytest.raises(UsageError, match="sets it"):
+        expand_specs(read_specs((file,)), Overrides(sweeps={swept: "1,2"}))
+    assert len(cases({**entry, "sweep": {"k": [1, 2]}})) > 20
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"layer": "maxpool2d", "battery": "conv2d"}, "the battery is of conv2d, expected battery: maxpool2d"),
+        (
+            {"functions": PAIR, "battery": {"layer": "relu", "rows": ["zeros"], "without": ["zeros"]}},
+            "rows, without and also leave no row, expected one at least",
+        ),
+        (
+            {"functions": PAIR, "battery": "conv2d", "params": {"a": {"stride": 1}, "b": {"stride": 2}}},
+            "'b.stride' is another stride of the layer, expected battery: {layer: conv2d, fixed: {stride: ...}}",
+        ),
+        ({"functions": PAIR, "battery": "conv2d", "params": {"padding": "same"}}, "got the text 'same'"),
+    ],
+)
+def test_batteries_that_contradict_the_case(entry, said):
+    with pytest.raises(SpecError) as caught:
+        cases(entry)
+    assert said in str(caught.value)

@@ -25,7 +25,7 @@ from gradverify.checks.contracts.look import Look
 from gradverify.checks.contracts.reference import reference_forward, reference_gradients
 from gradverify.checks.contracts.returned import arity, coverage, dtype, finite, finite_outputs, shape
 from gradverify.checks.contracts.unchanged import cotangent_unchanged, input_unchanged, parameters_unchanged
-from gradverify.spec.contract_table import CONTRACTS, OFF
+from gradverify.spec.contract_table import CONTRACTS, OF_A_KIND, OFF
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,7 +73,7 @@ def contracts_of(case: Case, subject: Subject, trial: Trial) -> Iterator[Contrac
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         if look.compared is not None:
-            look.compared.working.takes("")  # a reference that cannot be loaded is an error of the case
+            look.compared.run()
         findings = {code: _looked_at(code, look) for code in CONTRACTS if case.contracts.get(code) != OFF}
     return (contract(code, finding, case) for code, finding in findings.items() if finding is not None)
 
@@ -85,6 +85,8 @@ def finite_forward(case: Case, forward: Forward) -> Contract:
 
 def _looked_at(code: str, look: Look) -> Finding | None:
     """Look at one contract; code that raises in a pass of its own has spoiled that contract alone."""
+    if code in OF_A_KIND and look.kind is None and look.compared is None:
+        return None
     if look.is_slow and code in _RUNNING and code not in look.case.contracts:
         return skipped(f"a pass takes {look.trial.seconds:.1f} s; a level for it among contracts asks for it")
     try:

@@ -11,6 +11,7 @@ import numpy as np
 from gradverify.checks.contracts.differences import INPUT_ROUNDINGS
 from gradverify.checks.counterpart import Working
 from gradverify.checks.data import rounded
+from gradverify.errors import GradverifyError, TargetError, explain_error
 from gradverify.numerics.error_bar import rounding_floor
 from gradverify.numerics.functional import Functional
 
@@ -57,6 +58,24 @@ class Compared:
         """
         return Working(self.case, self.counterpart, self.subject.inputs)
 
+    def run(self) -> None:
+        """Run the counterpart on the inputs of the case.
+
+        Raises
+        ------
+        TargetError
+            It cannot be loaded, or raises itself: that is no finding about the case.
+        """
+        try:
+            self._forward  # noqa: B018  kept for all that ask
+        except GradverifyError:
+            raise
+        except Exception as error:
+            said = explain_error(error, self.case.search_path)
+            raise TargetError(
+                f"the reference {self.counterpart.name} raised on the inputs of the case: {said}"
+            ) from error
+
     @cached_property
     def outputs(self) -> tuple[NDArray[Any], ...] | str:
         """What the counterpart gives, as the outputs of the case lie, or why they cannot lie so."""
@@ -69,14 +88,14 @@ class Compared:
 
     def allowed_output(self, number: int) -> float:
         """Return how far an output may lie from the counterpart's."""
-        shaken = self.working.outputs(self._beside, self.trial.forward.outputs)
         assert not isinstance(self.outputs, str)  # noqa: S101  callers have looked
+        shaken = self._shaken_outputs
         other = None if isinstance(shaken, str) else shaken[number]
         return self._allowed(self.trial.forward.outputs[number], self.outputs[number], other)
 
     def allowed_gradient(self, name: str, found: NDArray[Any]) -> float:
         """Return how far a gradient may lie from the counterpart's: also what backward is seen to round."""
-        shaken = self.working.gradients(self.trial.cotangents, self._beside, self._point).get(name)
+        shaken = self._shaken_gradients.get(name)
         floor = rounding_floor(self._functional, name, self.subject.inputs[name].dtype)
         own = INPUT_ROUNDINGS * _apart(found, self._own.get(name))
         return self._allowed(found, self.gradients[name], shaken) + floor + own
@@ -101,6 +120,14 @@ class Compared:
     @cached_property
     def _beside(self) -> Any:
         return self.working.forward(self._point)
+
+    @cached_property
+    def _shaken_outputs(self) -> tuple[NDArray[Any], ...] | str:
+        return self.working.outputs(self._beside, self.trial.forward.outputs)
+
+    @cached_property
+    def _shaken_gradients(self) -> dict[str, Any]:
+        return self.working.gradients(self.trial.cotangents, self._beside, self._point)
 
     @cached_property
     def _own(self) -> Mapping[str, Any]:

@@ -57,9 +57,11 @@ def _both(look: Look) -> _Both | Finding | None:
     except TargetError:
         return None  # an object whose arrays cannot be told from one another
     if isinstance(wanted, str):
-        kind = compared.counterpart
+        kind, reference = compared.counterpart, look.case.reference
         advice = f"say battery: {{layer: {kind.name}, fixed: ...}} where yours differ"
-        return broken([f"{wanted}, with {_in_words(kind)}; {advice}"], milder=look.case.reference is None)
+        return broken(
+            [f"{wanted}, with {_in_words(kind)}; {advice}"], milder=reference is None or not reference.compared
+        )
     return _Both(look, compared.working, wanted)
 
 

@@ -14,7 +14,7 @@ __all__ = [
     "SMALL",
     "TRAINED",
     "ZEROS_AMONG",
-    "of",
+    "of_x",
 ]
 
 LARGE: dict[str, Any] = {"init": "normal", "std": 1e3}
@@ -37,6 +37,6 @@ MOSTLY_ZEROS: dict[str, Any] = {
 TRAINED: dict[str, dict[str, Any]] = {"gamma": {"init": "normal", "mean": 0.5}, "beta": {"init": "normal"}}
 
 
-def of(data: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def of_x(data: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return how a row is filled whose input x is special."""
     return {"x": data}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradverify.layers.batteries.data import CONSTANT, LARGE, SHIFTED, SMALL, TRAINED, of
+from gradverify.layers.batteries.data import CONSTANT, LARGE, SHIFTED, SMALL, TRAINED, of_x
 from gradverify.layers.batteries.model import Battery, Row
 
 __all__ = ["BATCHNORM", "GROUPNORM", "LAYERNORM", "SPATIAL_BATCHNORM"]
@@ -29,19 +29,19 @@ _STATISTICS = (
     Row(
         name="shifted",
         reason="a mean of 100: the mean's share of the gradient counts, and variances must not lose their digits",
-        data=of(SHIFTED),
+        data=of_x(SHIFTED),
     ),
-    Row(name="large-values", reason="values of 1e3: the gradient becomes small, and does not vanish", data=of(LARGE)),
+    Row(name="large-values", reason="values of 1e3: the gradient becomes small, and does not vanish", data=of_x(LARGE)),
     Row(
         name="small-values",
         reason="values of 1e-2: eps is no longer small beside the variance, and must be in the gradient",
-        data=of(SMALL),
+        data=of_x(SMALL),
     ),
     Row(
         name="constant",
         reason="all values are equal: the variance is 0, and nothing is divided by it",
-        data=of(CONSTANT),
-        checks=("geometry", "contracts"),  # outputs bend within sqrt(eps), however small that is,
+        data=of_x(CONSTANT),
+        checks=("geometry", "contracts"),  # outputs bend within sqrt(eps), however small that is
     ),
 )
 _RUNNING = {"running_mean": 0.25, "running_var": 1.75}

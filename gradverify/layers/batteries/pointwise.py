@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradverify.layers.batteries.data import CONSTANT, LARGE, MOSTLY_ZEROS, NEGATIVE, POSITIVE, SMALL, ZEROS_AMONG, of
+from gradverify.layers.batteries.data import CONSTANT, LARGE, MOSTLY_ZEROS, NEGATIVE, POSITIVE, SMALL, ZEROS_AMONG, of_x
 from gradverify.layers.batteries.model import Battery, Row
 
 __all__ = ["AFFINE", "DROPOUT", "RELU", "SOFTMAX_LOSS"]
@@ -35,7 +35,7 @@ AFFINE = Battery(
         Row(
             name="large-values",
             reason="values of 1e3: nothing is clipped",
-            data=of(LARGE),
+            data=of_x(LARGE),
         ),
         Row(
             name="images",
@@ -63,15 +63,15 @@ RELU = Battery(
         Row(
             name="large-values",
             reason="values of 1e3: nothing is clipped, by 6 or by 1",
-            data=of(LARGE),
+            data=of_x(LARGE),
         ),
-        Row(name="small-values", reason="values of 1e-2: no threshold but 0", data=of(SMALL)),
-        Row(name="positive", reason="all values are positive: the layer is the identity", data=of(POSITIVE)),
-        Row(name="negative", reason="all values are negative: no gradient passes", data=of(NEGATIVE)),
+        Row(name="small-values", reason="values of 1e-2: no threshold but 0", data=of_x(SMALL)),
+        Row(name="positive", reason="all values are positive: the layer is the identity", data=of_x(POSITIVE)),
+        Row(name="negative", reason="all values are negative: no gradient passes", data=of_x(NEGATIVE)),
         Row(
             name="zeros",
             reason="some values are 0: the slope there is between 0 and 1",
-            data=of(ZEROS_AMONG),
+            data=of_x(ZEROS_AMONG),
             kinks=True,
         ),
         Row(name="one-sample", reason="one sample: nothing squeezes away", lengths={"N": 1}),
@@ -95,20 +95,20 @@ SOFTMAX_LOSS = Battery(
         Row(
             name="large-scores",
             reason="scores of 1e3: their exponentials overflow unless the largest is taken off first",
-            data=of(LARGE),
+            data=of_x(LARGE),
         ),
         Row(
             name="shifted-scores",
             reason="all scores near 1e3: their exponentials overflow, though the scores hardly differ",
-            data=of({"init": "normal", "mean": 1e3}),
+            data=of_x({"init": "normal", "mean": 1e3}),
         ),
         Row(
             name="very-negative-scores",
             reason="all scores near -1e3: their exponentials are 0, and so is the sum that divides them",
-            data=of({"init": "normal", "mean": -1e3}),
+            data=of_x({"init": "normal", "mean": -1e3}),
         ),
-        Row(name="small-scores", reason="scores of 1e-2: nothing is lost beside 1", data=of(SMALL)),
-        Row(name="equal-scores", reason="all scores are equal: every class is as likely", data=of(CONSTANT)),
+        Row(name="small-scores", reason="scores of 1e-2: nothing is lost beside 1", data=of_x(SMALL)),
+        Row(name="equal-scores", reason="all scores are equal: every class is as likely", data=of_x(CONSTANT)),
         Row(name="one-sample", reason="one sample: the mean over the batch is the loss itself", lengths={"N": 1}),
         Row(name="two-classes", reason="two classes: nothing squeezes away", lengths={"K": 2}),
         Row(
@@ -142,9 +142,9 @@ DROPOUT = Battery(
             name="zeros",
             reason="some values are 0: a mask that is read off the output takes them for dropped",
             lengths={"N": 4},
-            data=of(MOSTLY_ZEROS),
+            data=of_x(MOSTLY_ZEROS),
         ),
-        Row(name="large-values", reason="values of 1e3: nothing is clipped", data=of(LARGE)),
+        Row(name="large-values", reason="values of 1e3: nothing is clipped", data=of_x(LARGE)),
         Row(
             name="one-sample",
             reason="one sample: a mask for every value, not for every sample",

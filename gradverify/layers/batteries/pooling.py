@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradverify.layers.batteries.data import CONSTANT, LARGE, NEGATIVE, of
+from gradverify.layers.batteries.data import CONSTANT, LARGE, NEGATIVE, of_x
 from gradverify.layers.batteries.model import Battery, Row
 
 __all__ = ["AVGPOOL2D", "MAXPOOL2D"]
@@ -116,7 +116,7 @@ def _pool(name: str, *own: Row) -> Battery:
                 name="large-values",
                 reason="values of 1e3: nothing overflows, and no constant stands for the lowest value",
                 values={"stride": 2},
-                data=of(LARGE),
+                data=of_x(LARGE),
             ),
             Row(
                 name="padding-1",
@@ -150,21 +150,21 @@ MAXPOOL2D = _pool(
         name="negative",
         reason="all values are negative: an output that begins with zero, or a mask of zeros, wins over them",
         values={"stride": 2},
-        data=of(NEGATIVE),
+        data=of_x(NEGATIVE),
     ),
     Row(
         name="negative-padding",
         reason="all values are negative: zeros of the padding must not win",
         values={"kernel_size": 3, "stride": 1, "padding": 1},
         lengths={"H": 5, "W": 5},
-        data=of(NEGATIVE),
+        data=of_x(NEGATIVE),
     ),
     Row(
         name="ties",
         reason="equal values in a window: its cotangent is passed on once, not to each of them",
         lengths={"N": 1, "C": 1, "H": 4, "W": 4},
         values={"stride": 2},
-        data=of(CONSTANT),
+        data=of_x(CONSTANT),
         asked=True,
         kinks=True,
     ),
