@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from spec_cases import cases, functions, verified
 
 from gradverify.checks.case import verify
@@ -133,3 +134,23 @@ def test_layers_of_no_known_kind_have_no_footprint():
     found = verified(functions=functions(HERE, "relu", "relu_backward"), inputs={"x": [3, 4]})
     assert of(found, "footprint") is None
     assert of(found, "sample-independence") is None
+
+
+def group_norm_in_single(x, gamma, beta, groups):
+    out, cache = group_norm(*(array.astype(np.float32) for array in (x, gamma, beta)), groups)
+    return out.astype(x.dtype), cache
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("forward", ["group_norm", "group_norm_in_single"])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_single_precision_rounds_away_is_no_missing_dependence(forward, dtype, seed):
+    entry = {
+        "functions": functions(HERE, forward, "group_norm_backward"),
+        "params": {"groups": "$groups"},
+        "battery": "groupnorm",
+        "checks": ["contracts"],
+    }
+    found = [verify(case) for case in cases(entry, dtype=dtype, seed=seed)]
+    said = [of(item, "footprint").message for item in found if of(item, "footprint").verdict is not Verdict.PASS]
+    assert said == []

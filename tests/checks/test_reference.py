@@ -228,3 +228,16 @@ def test_a_reference_that_raises_itself_is_an_error_and_no_finding():
     assert (
         f"the reference {HERE}:square_backward raised on the inputs of the case: ZeroDivisionError: no" in found.reason
     )
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_mask_of_double_precision_on_data_of_single_precision(dtype, seed):
+    entry = {
+        "functions": functions(HERE, "dropout", "dropout_backward"),
+        "params": {"p": "$p"},
+        "battery": "dropout",
+        "reference": "dropout",
+    }
+    found = [verify(case) for case in cases(entry, dtype=dtype, seed=seed)]
+    assert [(item.id, item.reason) for item in found if item.verdict is not Verdict.PASS] == []

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gradverify.spec.counterparts import Counterpart
     from gradverify.spec.model import Case
 
-__all__ = ["Compared"]
+__all__ = ["Compared", "precision_of"]
 
 
 @dataclass
@@ -102,7 +102,7 @@ class Compared:
 
     def _allowed(self, found: NDArray[Any], wanted: NDArray[Any], shaken: Any) -> float:
         inputs = (value for value in self.subject.inputs.values() if value.dtype.kind == "f")
-        eps = max(_precision(array) for array in (wanted, found, *inputs))
+        eps = max(precision_of(array) for array in (wanted, found, *inputs))
         largest = float(np.max(np.abs(wanted), initial=0.0))
         relative = float(eps ** (2 / 3)) if self.roundings is None else self.roundings * eps
         return relative * largest + INPUT_ROUNDINGS * _apart(wanted, shaken)
@@ -149,7 +149,7 @@ class Compared:
         return outputs
 
 
-def _precision(array: NDArray[Any]) -> float:
+def precision_of(array: NDArray[Any]) -> float:
     """Return the machine epsilon of an array, or that of single precision where it holds nothing finer."""
     eps = float(np.finfo(array.dtype).eps)
     single = float(np.finfo(np.float32).eps)

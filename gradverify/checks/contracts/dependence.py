@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradverify.checks.contracts.compared import precision_of
 from gradverify.checks.contracts.finding import Finding, broken, kept
 from gradverify.checks.contracts.masked import draws_a_mask
 from gradverify.errors import TargetError
@@ -29,6 +30,8 @@ _ENTRIES = 4
 _FAR = 3.0
 # By how much a change must lie above or below what counts as one, so that two ways to compute it agree.
 _CLEAR = 4.0
+# A part of the largest output that single precision, which a layer may hide, does not round away.
+_PLAIN = 1e-4
 
 
 def sample_independence(look: Look) -> Finding | None:
@@ -94,18 +97,24 @@ class _Both:
         theirs = self.working.outputs(self.working.forward(point), (mine,))
         if isinstance(theirs, str):
             raise TargetError(theirs)
-        return _changes(mine, self.trial.forward.outputs[0]), _changes(theirs[0], self.wanted[0])
+        least = self.rounding ** (2 / 3)
+        return _changes(mine, self.trial.forward.outputs[0], least), _changes(theirs[0], self.wanted[0], least)
+
+    @property
+    def rounding(self) -> float:
+        """The machine epsilon of the coarsest precision in which the layer computes, as far as its arrays tell."""
+        inputs = (value for value in self.subject.inputs.values() if value.dtype.kind == "f")
+        return max(precision_of(array) for array in (self.trial.forward.outputs[0], *inputs))
 
     def random(self, name: str) -> np.random.Generator:
         """Return a stream for changes of an input."""
         return stream(self.look.case.seed, "dependence", self.look.case.name, name)
 
 
-def _changes(after: NDArray[Any], before: NDArray[Any]) -> NDArray[Any]:
-    """Return how far outputs move, in units of what may be rounding."""
+def _changes(after: NDArray[Any], before: NDArray[Any], least: float) -> NDArray[Any]:
+    """Return how far outputs move, in units of what may be rounding: a part of the largest."""
     largest = max(float(np.max(np.abs(side), initial=0.0)) for side in (before, after))
-    least = float(np.finfo(before.dtype).eps) ** (2 / 3) * (largest or 1.0)
-    return np.asarray(np.abs(after.astype(np.float64) - before.astype(np.float64)) / least)
+    return np.asarray(np.abs(after.astype(np.float64) - before.astype(np.float64)) / (least * (largest or 1.0)))
 
 
 def _samples(both: _Both) -> Finding | None:
@@ -143,9 +152,7 @@ def _footprint(both: _Both) -> Finding:
             index = tuple(int(axis) for axis in np.unravel_index(int(flat), value.shape))
             changed = value.copy()
             changed[index] += value.dtype.type(_FAR * spread(value) * (1 if random.integers(2) else -1))
-            problem = _difference(
-                f"{name}[{', '.join(map(str, index))}]", *both.moved(name, changed), both.working.name
-            )
+            problem = _difference(f"{name}[{', '.join(map(str, index))}]", *both.moved(name, changed), both)
             if problem is not None:
                 problems.append(problem)
                 break
@@ -154,9 +161,11 @@ def _footprint(both: _Both) -> Finding:
     )
 
 
-def _difference(entry: str, mine: NDArray[Any], theirs: NDArray[Any], kind: str) -> str | None:
+def _difference(entry: str, mine: NDArray[Any], theirs: NDArray[Any], both: _Both) -> str | None:
+    """Say which outputs one layer moves and the other does not: by so much that single precision would show it."""
+    kind, plain = both.working.name, max(_CLEAR, _PLAIN / both.rounding ** (2 / 3))
     extra = (mine > _CLEAR) & (theirs < 1 / _CLEAR)
-    missing = (theirs > _CLEAR) & (mine < 1 / _CLEAR)
+    missing = (theirs > plain) & (mine < 1 / _CLEAR)
     if np.any(extra):
         return f"{entry} moves {_first(extra)}, which does not depend on it in a {kind}"
     if np.any(missing):

@@ -40,7 +40,7 @@ def masked_forward(subject: Subject, trial: Trial, counterpart: Counterpart) -> 
     """
     name, mask = _mask(subject, counterpart)
     problem = _no_mask(mask, subject.inputs[name], float(counterpart.params["p"]))
-    return problem or _differs("out", trial.forward.outputs[0], subject.inputs[name] * mask)
+    return problem or _differs("out", trial.forward.outputs[0], subject.inputs[name] * mask, subject.inputs[name])
 
 
 def masked_gradient(subject: Subject, trial: Trial, counterpart: Counterpart) -> tuple[str | None, list[str]]:
@@ -50,7 +50,7 @@ def masked_gradient(subject: Subject, trial: Trial, counterpart: Counterpart) ->
     found = None if gradient is None else np.asarray(gradient)
     if found is None or found.shape != mask.shape or found.dtype.kind != "f":
         return None, []  # what is wrong with it is said elsewhere
-    problem = _differs(f"d{name}", found, trial.cotangents[0] * mask)
+    problem = _differs(f"d{name}", found, trial.cotangents[0] * mask, subject.inputs[name])
     return problem, [] if problem else [name]
 
 
@@ -77,10 +77,14 @@ def _no_mask(mask: NDArray[np.floating], value: NDArray[np.floating], fraction: 
     return None
 
 
-def _differs(name: str, found: NDArray[np.floating], wanted: NDArray[np.floating]) -> str | None:
+def _differs(
+    name: str, found: NDArray[np.floating], wanted: NDArray[np.floating], value: NDArray[np.floating]
+) -> str | None:
+    """Say where an array is not what it should be, to the roundings of the coarsest of its dtypes and the input's."""
     if found.shape != wanted.shape:
         return f"{name} has shape {list(found.shape)}, expected {list(wanted.shape)}"
-    allowed = _ROUNDINGS * float(np.finfo(found.dtype).eps) * np.abs(wanted)
+    eps = max(float(np.finfo(array.dtype).eps) for array in (found, wanted, value))
+    allowed = _ROUNDINGS * eps * np.abs(wanted)
     apart = np.abs(found - wanted)
     if not np.any(apart > allowed):
         return None
