@@ -1,6 +1,6 @@
 """What a whole battery costs: a convolution in Python loops, beside the classic loop over all elements, in one run.
 
-The battery compares every element of three gradients on 26 geometries, looks at all contracts and compares with a
+The battery compares every element of three gradients on 28 geometries, looks at all contracts and compares with a
 reference; the loop takes central differences of the same forward passes, and nothing else.
 
 python benchmarks/battery.py

@@ -110,7 +110,26 @@ class _Reader:
         names = self._names("inputs")
         inputs = section.get("inputs") or {item: item for item in names}
         self._check_inputs(section.get("inputs", {}))
-        return Counterpart(name=str(target), target=target, params=self._code_params(section, target), inputs=inputs)
+        arranged, output = self._as_built_in(inputs) if name == "torch" else ({}, None)
+        return Counterpart(
+            name=str(target),
+            target=target,
+            params=self._code_params(section, target),
+            inputs=inputs,
+            arrangements=arranged,
+            output=output,
+        )
+
+    def _as_built_in(self, inputs: Mapping[str, str]) -> tuple[dict[str, Arrangement], tuple[int, ...] | None]:
+        """Return how the images and kernels of a battery lie for torch, which has channels first as built-ins do."""
+        if self.kind is None or LAYERS[self.kind.name].window is None:
+            return {}, None
+        own = {
+            mine: self.kind.arrangements[theirs]
+            for theirs, mine in self.kind.inputs.items()
+            if theirs in self.kind.arrangements
+        }
+        return {theirs: own[mine] for theirs, mine in inputs.items() if mine in own}, self.kind.output
 
     def _code_params(self, section: dict[str, Any], target: Target) -> dict[str, Any]:
         """Return the parameters of user code: its own, those of the battery, or else those of the case."""

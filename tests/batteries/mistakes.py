@@ -30,7 +30,10 @@ def rows(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
-UNPADDED = rows("no-padding", "stride-2", "unread-data", "kernel-1", "kernel-is-image", "gaps", "smallest")
+UNPADDED = rows(
+    "no-padding", "stride-2", "unread-data", "unread-rows", "unread-columns", "kernel-1", "kernel-is-image", "gaps",
+    "smallest",
+)  # fmt: skip
 OVERLAPPING = rows(
     "overlap", "overlap-stride-1", "overlap-most", "overlap-unread", "wide-overlap", "tall-window", "wide-window"
 )
@@ -49,7 +52,7 @@ MISTAKES = (
         "conv2d",
         "high, wide = x.shape[2:]\n    hh",
         "wide, high = x.shape[2:]\n    hh",
-        rows=rows("tall", "wide", "nothing-square", "nothing-square-unread"),
+        rows=rows("tall", "wide", "nothing-square", "nothing-square-unread", "unread-rows", "unread-columns"),
     ),
     Mistake("conv2d", "n, _, high, wide = x.shape", "n, _, wide, high = x.shape", some=rows("tall", "wide")),
     Mistake(

@@ -50,6 +50,18 @@ CONV2D = Battery(
             values={"stride": 2},
         ),
         Row(
+            name="unread-rows",
+            reason="stride does not divide along H alone: the last row is never read, and every column is",
+            lengths={"H": 8, "W": 7},
+            values={"stride": 2},
+        ),
+        Row(
+            name="unread-columns",
+            reason="stride does not divide along W alone: the last column is never read, and every row is",
+            lengths={"H": 7, "W": 8},
+            values={"stride": 2},
+        ),
+        Row(
             name="unread-data-padding",
             reason="stride does not divide: padding and a row of data behind it are never read",
             lengths={"H": 6, "W": 6},

@@ -107,6 +107,12 @@ SOFTMAX_LOSS = Battery(
             reason="all scores near -1e3: their exponentials are 0, and so is the sum that divides them",
             data=of_x({"init": "normal", "mean": -1e3}),
         ),
+        Row(
+            name="scores-far-apart",
+            reason="scores of one sample near 1e3, of another near -1e3: the largest of all is not that of each sample",
+            lengths={"N": 2},
+            data=of_x({"values": [[1000.0, 1001.5, 999.25, 998.0], [-1000.0, -1001.25, -999.5, -998.75]]}),
+        ),
         Row(name="small-scores", reason="scores of 1e-2: nothing is lost beside 1", data=of_x(SMALL)),
         Row(name="equal-scores", reason="all scores are equal: every class is as likely", data=of_x(CONSTANT)),
         Row(name="one-sample", reason="one sample: the mean over the batch is the loss itself", lengths={"N": 1}),
@@ -149,6 +155,11 @@ DROPOUT = Battery(
             name="one-sample",
             reason="one sample: a mask for every value, not for every sample",
             lengths={"N": 1, "D": 64},
+        ),
+        Row(
+            name="one-feature",
+            reason="one feature: a mask for every value, not one for all samples",
+            lengths={"N": 64, "D": 1},
         ),
         Row(name="test-mode", reason="test mode: the layer is the identity", values={"mode": "test"}),
         Row(
