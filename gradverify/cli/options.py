@@ -99,7 +99,7 @@ class Common:
         """Return what fails a case."""
         from gradverify.pipeline import Policy  # noqa: PLC0415  as above
 
-        return Policy(fail_on=FailOn(self.fail_on or default), strict=self.strict, expectations=expectations)
+        return Policy(fail_on=FailOn(default), expectations=expectations)  # options are overrides of each case
 
 
 def common_options(function: Function) -> Function:

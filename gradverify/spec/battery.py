@@ -11,8 +11,19 @@ from gradverify.layers.registry import LAYERS
 from gradverify.spec.aliases import parameter_called
 from gradverify.spec.battery_inputs import place_inputs
 from gradverify.spec.counterparts import Arrangement, Counterpart
-from gradverify.spec.language import BATTERY, PARAMETER_RULES
-from gradverify.spec.nodes import MappingNode, Node, Position, Problems, ScalarNode, node_of, shortened
+from gradverify.spec.language import BATTERY, CASE, PARAMETER_RULES
+from gradverify.spec.nodes import (
+    MappingNode,
+    Node,
+    Position,
+    Problems,
+    ScalarNode,
+    kind_of,
+    node_of,
+    position_of,
+    shortened,
+    text_node,
+)
 from gradverify.spec.placeholders import leaves, names_in, plain, substituted
 from gradverify.spec.sweeping import is_within
 from gradverify.spec.target_model import LayerTarget
@@ -68,24 +79,31 @@ def placed_rows(case: MappingNode, problems: Problems) -> Iterator[tuple[Mapping
     """
     before = len(problems.found)
     asked = _asked(case, problems)
-    if asked is None:
+    if asked is not None:
+        reader = _Case(case, asked, problems)
+        reader.check()
+    if asked is None or len(problems.found) > before:
+        CASE.read_others(case, (*_SUBSTITUTED, "battery", "inputs"), problems)  # what needs no row to be read
         return
-    battery, rows, fixed = asked
-    reader = _Case(case, battery, fixed, problems)
-    reader.check()
-    if len(problems.found) > before:
-        return
-    chosen = [row for row in map(reader.with_usual, rows) if reader.covers(row)]
+    chosen = [row for row in map(reader.with_usual, asked.rows) if reader.covers(row)]
     if not chosen:
         names = ", ".join(f"${name}" for name in reader.names if not name.endswith(("_h", "_w")))
         message = f"no row of the battery fits what the case fixes, expected names in the place of values: {names}"
-        problems.add(_key(case, "battery"), message)
+        problems.add(position_of(case, "battery"), message)
     for row in chosen:
         yield reader.at(row)
 
 
-def _asked(case: MappingNode, problems: Problems) -> tuple[Battery, tuple[Row, ...], dict[str, Any]] | None:
-    """Return the battery that a case asks for, the rows, and what it says is fixed."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a case asks for: which rows of which battery, and the parameters of the layer that it says are fixed."""
+
+    battery: Battery
+    rows: tuple[Row, ...]
+    fixed: Mapping[str, Any]
+
+
+def _asked(case: MappingNode, problems: Problems) -> _Asked | None:
     node = case.get("battery")
     assert node is not None  # noqa: S101  callers know
     before = len(problems.found)
@@ -108,7 +126,7 @@ def _asked(case: MappingNode, problems: Problems) -> tuple[Battery, tuple[Row, .
     if not names:
         problems.add(_within(node, "without"), "rows, without and also leave no row, expected one at least")
         return None
-    return battery, tuple(row for row in battery.rows if row.name in names), section.get("fixed", {})
+    return _Asked(battery, tuple(row for row in battery.rows if row.name in names), section.get("fixed", {}))
 
 
 def _check_fixed(node: Node, battery: Battery, problems: Problems) -> None:
@@ -130,23 +148,25 @@ class _Case:
     ----------
     node
         The case in the file.
-    battery, fixed
-        Its battery, and the parameters of the layer that it says are fixed.
+    asked
+        What it asks for.
     problems
         Receives what is wrong with it.
     """
 
-    def __init__(self, node: MappingNode, battery: Battery, fixed: dict[str, Any], problems: Problems) -> None:
+    def __init__(self, node: MappingNode, asked: _Asked, problems: Problems) -> None:
         self.node = node
-        self.battery = battery
+        self.battery = battery = asked.battery
+        self.fixed = asked.fixed
         self.problems = problems
         self.built_in = node.get("layer") is not None
         self.names = battery.names
         self.inputs = place_inputs(node, battery, problems)
         written = [item for key, item in node.entries if key.text in _SUBSTITUTED]
-        self.mapped = {name for item in written for name, _ in names_in(item)}
+        self.named = frozenset(name for item in written for name, _ in names_in(item))
+        self.mapped = set(self.named)
         pinned, paths = self._parameters()
-        self.pinned = {**pinned, **fixed}
+        self.pinned = {**pinned, **self.fixed}
         self.paths = tuple(item.name for item in battery.parameters) if self.built_in else paths
         if self.built_in:
             told = (battery.names_of(item) for item in battery.parameters if item.name in self.pinned)
@@ -172,10 +192,14 @@ class _Case:
         for key, _ in sweep.entries if isinstance(sweep, MappingNode) else ():
             if is_within(key.text, self.paths):
                 self.problems.add(key.position, f"'{key.text}' is set by the battery, expected no sweep over it")
+        for parameter in self.battery.parameters:
+            if parameter.name in self.fixed and self.battery.names_of(parameter) & self.named:
+                message = f"{parameter.name} is fixed and set by the rows, expected one of both"
+                self.problems.add(position_of(self.node, "battery"), message)
         layer = self.node.get("layer")
         if isinstance(layer, ScalarNode) and layer.value != self.battery.layer:
             wanted = f"expected battery: {shortened(layer.text)}"
-            self.problems.add(_key(self.node, "battery"), f"the battery is of {self.battery.layer}, {wanted}")
+            self.problems.add(position_of(self.node, "battery"), f"the battery is of {self.battery.layer}, {wanted}")
 
     def _parameters(self) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return parameters of the layer that the case fixes, and the paths of those and of what the rows set."""
@@ -188,18 +212,20 @@ class _Case:
                 paths.append(path)
             elif name is not None:
                 paths.append(path)
-                self._pin(pinned, own[name], value, path)
+                if name not in self.fixed:  # which says what it is, whatever stands here
+                    self._pin(pinned, own[name], value, path)
         return pinned, tuple(paths)
 
     def _pin(self, pinned: dict[str, Any], item: Parameter, value: Node, path: str) -> None:
-        """Record what a parameter is in all rows; a value that the layer cannot have says nothing of it."""
-        before = len(self.problems.found)
-        PARAMETER_RULES[item.kind].read(value, self.problems)
-        if len(self.problems.found) > before:
-            return
-        if item.name in pinned:
-            advice = f"expected battery: {{layer: {self.battery.layer}, fixed: {{{item.name}: ...}}}}"
-            self.problems.add(value.position, f"'{path}' is another {item.name} of the layer, {advice}")
+        """Record what a parameter is in all rows, where its value tells, and no other parameter goes by its name."""
+        unread = Problems(self.problems.file)
+        PARAMETER_RULES[item.kind].read(value, unread)
+        known = f"{item.name} of {self.battery.layer}"
+        advice = f"expected battery: {{layer: {self.battery.layer}, fixed: {{{item.name}: ...}}}}"
+        if unread:
+            self.problems.add(value.position, f"{kind_of(value)} is no {known}, {advice}")
+        elif item.name in pinned:
+            self.problems.add(value.position, f"'{path}' is another {known}, {advice}")
         pinned[item.name] = plain(value)
 
     def with_usual(self, row: Row) -> Row:
@@ -219,15 +245,15 @@ class _Case:
             (key, self._entry(key.text, item, meanings)) for key, item in self.node.entries if key.text != "battery"
         ]
         entries = [(key, item) for key, item in entries if key.text != "inputs"]
-        place = _key(self.node, "battery")
-        entries.append((_text("inputs", _key(self.node, "inputs")), self._inputs_at(row)))
+        place = position_of(self.node, "battery")
+        entries.append((text_node("inputs", position_of(self.node, "inputs")), self._inputs_at(row)))
         if row.checks and self.node.get("checks") is None:
-            entries.append((_text("checks", place), node_of(list(row.checks), place)))
+            entries.append((text_node("checks", place), node_of(list(row.checks), place)))
         if self.built_in:
             entries = [(key, item) for key, item in entries if key.text != "params"]
-            entries.append((_text("params", place), node_of(self.battery.values_of(row, self.pinned), place)))
+            entries.append((text_node("params", place), node_of(self.battery.values_of(row, self.pinned), place)))
         elif self.node.get("geometry") is None:
-            entries += [(_text("geometry", place), node_of(roles, place)) for roles in self._windows(row)]
+            entries += [(text_node("geometry", place), node_of(roles, place)) for roles in self._windows(row)]
         kind = Counterpart(
             name=self.battery.layer,
             target=LayerTarget(self.battery.layer, LAYERS[self.battery.layer].fast),
@@ -255,9 +281,11 @@ class _Case:
         given = self.node.get("inputs")
         stand = {item.name: item for item in self.inputs}
         if not isinstance(given, MappingNode):
-            place = _key(self.node, "battery")
+            place = position_of(self.node, "battery")
             return MappingNode(
-                tuple((_text(name, place), node_of(item.at(self.battery, row), place)) for name, item in stand.items()),
+                tuple(
+                    (text_node(name, place), node_of(item.at(self.battery, row), place)) for name, item in stand.items()
+                ),
                 place,
             )
         entries = tuple(
@@ -296,15 +324,6 @@ class _Case:
             "dilation": pair("dilation"),
             **layout,
         }
-
-
-def _text(text: str, place: Position) -> ScalarNode:
-    return ScalarNode(text, text, place)
-
-
-def _key(node: MappingNode, name: str) -> Position:
-    key = next((key for key, _ in node.entries if key.text == name), None)
-    return node.position if key is None else key.position
 
 
 def _within(node: Node, name: str) -> Position:

@@ -13,7 +13,7 @@ from gradverify.spec.implementations import are_named, layer_targets
 from gradverify.spec.inputs import array_file, read_input
 from gradverify.spec.language import CASE, PARAMETER_RULES, TARGETS
 from gradverify.spec.model import DEFAULT_TIMEOUT, ArrayFile, CaseSpec, Check, InputSpec, Tolerance
-from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode
+from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode, position_of
 from gradverify.spec.sweeping import overlapping, sweepable, swept_values
 from gradverify.spec.targets import read_target
 
@@ -150,12 +150,8 @@ class _CaseReader:
         return read_reference(self.node, self.values, kind, self.context.folder, self.problems)
 
     def _problem(self, path: str | Position, message: str) -> None:
-        position = path if isinstance(path, Position) else self._place(path)
+        position = path if isinstance(path, Position) else position_of(self.node, path)
         self.problems.add(position, message)
-
-    def _place(self, name: str) -> Position:
-        key = next((key for key, _ in self.node.entries if key.text == name), None)
-        return self.node.position if key is None else key.position
 
     def _scale(self) -> Mapping[str, float | str]:
         scale: Mapping[str, float | str] = self.values.get("scale", {})
@@ -207,7 +203,7 @@ class _CaseReader:
         for name in ("returns", "cotangent", "scale"):
             if name in self.values and (name != "cotangent" or isinstance(self.values[name], str)):
                 self._problem(name, f"'{name}' belongs to code of your own, expected none here")
-        entry = (self._place("implementation"), self.node.get("implementation"))
+        entry = (position_of(self.node, "implementation"), self.node.get("implementation"))
         return layer_targets(self.layer, self.values.get("implementation"), entry, self.problems)
 
     def _inputs(self) -> tuple[InputSpec, ...]:

@@ -235,6 +235,12 @@ class Section(Rule):
                 read[key.text] = content
         return read
 
+    def read_others(self, node: MappingNode, names: tuple[str, ...], problems: Problems) -> None:
+        """Record what is wrong with the keys that are none of some names, and with nothing else."""
+        for key, value in node.entries:
+            if key.text not in names:
+                self._field(key, value, problems)
+
     def _field(self, key: ScalarNode, value: Node, problems: Problems) -> Any:
         field = self.fields.get(key.text)
         if field is not None:

@@ -19,7 +19,9 @@ __all__ = [
     "escaped",
     "kind_of",
     "node_of",
+    "position_of",
     "shortened",
+    "text_node",
 ]
 
 MAX_PROBLEMS = 1000
@@ -120,6 +122,17 @@ def node_of(value: Any, place: Position) -> Node:
         return SequenceNode(tuple(node_of(item, place) for item in value), place)
     plain = value is None or isinstance(value, (str, int, float, bool))
     return ScalarNode(value if plain else repr(value), str(value), place)
+
+
+def text_node(text: str, place: Position) -> ScalarNode:
+    """Return text as a node."""
+    return ScalarNode(text, text, place)
+
+
+def position_of(node: MappingNode, name: str) -> Position:
+    """Return where a key stands, or the mapping, where it has no such key."""
+    key = next((key for key, _ in node.entries if key.text == name), None)
+    return node.position if key is None else key.position
 
 
 def kind_of(node: Node) -> str:

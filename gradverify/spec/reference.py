@@ -11,7 +11,7 @@ from gradverify.spec.aliases import INPUT_NAMES, NEUTRAL, parameter_called
 from gradverify.spec.calls import read_call
 from gradverify.spec.counterparts import Arrangement, At, Counterpart
 from gradverify.spec.language import PARAMETER_RULES
-from gradverify.spec.nodes import MappingNode, Node, Position, Problems, ScalarNode, shortened
+from gradverify.spec.nodes import MappingNode, Node, Problems, shortened, text_node
 from gradverify.spec.scalars import Choice
 from gradverify.spec.target_model import FRAMEWORKS, LayerTarget, Target
 from gradverify.spec.targets import read_target
@@ -145,10 +145,10 @@ class _Reader:
         place = self.node.position
         inner = self.node.get(name) if isinstance(self.node, MappingNode) else self.node
         own = self.node.get("params") if isinstance(self.node, MappingNode) and "params" in section else None
-        entries = [(_text(name, place), inner or self.node)]
+        entries = [(text_node(name, place), inner or self.node)]
         for key in ("inputs", "params", "dims"):
             table = own if key == "params" and own is not None else self.case.get(key)
-            entries += [] if table is None else [(_text(key, place), table)]
+            entries += [] if table is None else [(text_node(key, place), table)]
         return MappingNode(tuple(entries), place)
 
     def _names(self, key: str) -> tuple[str, ...]:
@@ -314,7 +314,3 @@ def _at(params: Mapping[str, Any], path: str) -> Any:
 def _texts(value: Any) -> list[str]:
     inner = value if isinstance(value, list) else [value]
     return [item for item in inner if isinstance(item, str)]
-
-
-def _text(text: str, place: Position) -> ScalarNode:
-    return ScalarNode(text, text, place)

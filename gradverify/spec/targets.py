@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import nearest_name
-from gradverify.spec.nodes import MappingNode, Node, Problems, shortened
+from gradverify.spec.nodes import MappingNode, Node, Problems, position_of, shortened
 from gradverify.spec.target_model import FrameworkTarget, FunctionsTarget, ObjectTarget, ParameterRole, Target
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _returns(reader: _Reader) -> tuple[str, ...] | None:
     """Return the names of what forward returns, from the section or the case."""
     if "returns" in reader.section and "returns" in reader.values:
         message = f"'returns' stands in the case and in {reader.name}, expected it once"
-        reader.problems.add(_key(reader.case, "returns"), message)
+        reader.problems.add(position_of(reader.case, "returns"), message)
     returns: tuple[str, ...] | None = reader.section.get("returns", reader.values.get("returns"))
     node = reader.node.get("returns") if reader.written("returns") else reader.case.get("returns")  # type: ignore[union-attr]  # a mapping, as it is written
     if returns is None or node is None:
@@ -185,10 +185,10 @@ def _check_backward(reader: _Reader, returns: tuple[str, ...] | None) -> None:
     has = reader.written("backward") or reader.written("derivative")
     if not has and "grad" not in (returns or ()) and not broken:
         message = "the key 'backward' is missing, expected it, or 'grad' among returns"
-        reader.problems.add(_key(reader.case, reader.name), message)
+        reader.problems.add(position_of(reader.case, reader.name), message)
     if has and "grad" in (returns or ()):
         message = "both 'backward' and 'grad' among returns, expected one of them"
-        reader.problems.add(_key(reader.case, reader.name), message)
+        reader.problems.add(position_of(reader.case, reader.name), message)
 
 
 def _gradients(reader: _Reader) -> tuple[str, ...] | Mapping[str, str] | None:
@@ -257,7 +257,7 @@ def _framework(reader: _Reader) -> Target | None:
     call = reader.call("call")
     if "returns" in reader.values:
         message = f"'returns' means nothing to {reader.name}, expected none here"
-        reader.problems.add(_key(reader.case, "returns"), message)
+        reader.problems.add(position_of(reader.case, "returns"), message)
     names = reader.section.get("parameters", {})
     _check_roles(reader, names)
     if call is None:
@@ -270,8 +270,3 @@ def _framework(reader: _Reader) -> Target | None:
         parameters=names,
         discover=reader.section.get("discover", True),
     )
-
-
-def _key(node: MappingNode, name: str) -> Any:
-    key = next((key for key, _ in node.entries if key.text == name), None)
-    return node.position if key is None else key.position

@@ -241,3 +241,14 @@ def test_a_mask_of_double_precision_on_data_of_single_precision(dtype, seed):
     }
     found = [verify(case) for case in cases(entry, dtype=dtype, seed=seed)]
     assert [(item.id, item.reason) for item in found if item.verdict is not Verdict.PASS] == []
+
+
+def raising_backward(dout, x):
+    raise RuntimeError(f"no gradient of {x.ndim} axes from {dout.ndim}")
+
+
+def test_a_reference_whose_backward_pass_raises_is_an_error_too():
+    reference = {"functions": functions(HERE, "square", "raising_backward")}
+    found = verified(functions=functions(HERE, "square", "square_backward"), inputs={"x": [3]}, reference=reference)
+    assert found.verdict is Verdict.ERROR
+    assert "raised on the inputs of the case" in found.reason

@@ -331,12 +331,39 @@ def test_nothing_that_a_row_sets_or_the_case_fixes_is_swept(swept, tmp_path):
         ),
         (
             {"functions": PAIR, "battery": "conv2d", "params": {"a": {"stride": 1}, "b": {"stride": 2}}},
-            "'b.stride' is another stride of the layer, expected battery: {layer: conv2d, fixed: {stride: ...}}",
+            "'b.stride' is another stride of conv2d, expected battery: {layer: conv2d, fixed: {stride: ...}}",
         ),
-        ({"functions": PAIR, "battery": "conv2d", "params": {"padding": "same"}}, "got the text 'same'"),
+        (
+            {"functions": PAIR, "battery": "conv2d", "params": {"padding": "same"}},
+            "the text 'same' is no padding of conv2d, expected battery: {layer: conv2d, fixed: {padding: ...}}",
+        ),
+        (
+            {"functions": PAIR, "battery": {"layer": "conv2d", "fixed": {"stride": 2}}, "params": {"s": "$stride"}},
+            "stride is fixed and set by the rows, expected one of both",
+        ),
     ],
 )
 def test_batteries_that_contradict_the_case(entry, said):
     with pytest.raises(SpecError) as caught:
         cases(entry)
     assert said in str(caught.value)
+
+
+def test_what_is_fixed_goes_before_what_stands_in_the_parameters():
+    battery = {"layer": "conv2d", "fixed": {"padding": 1, "stride": 1}}
+    found = cases(
+        {"functions": PAIR, "battery": battery, "params": {"padding": "same", "a": {"stride": 1}, "b": {"stride": 2}}}
+    )
+    assert {case.placed.kind.params["padding"] for case in found} == {1}
+    assert {case.params["padding"] for case in found} == {"same"}
+
+
+@pytest.mark.parametrize("battery", ["conv", {"layer": "conv2d", "rows": ["no"]}, "conv2d"])
+def test_a_mistake_in_a_battery_hides_none_beside_it(battery):
+    entry = {"functions": PAIR, "battery": battery, "params": {"a": "$strid"}, "referense": "conv2d", "dtype": "double"}
+    with pytest.raises(SpecError) as caught:
+        cases({**entry, "contracts": {"layot": "off"}})
+    said = str(caught.value)
+    assert "unknown key 'referense'" in said
+    assert "'double' is not a dtype" in said
+    assert "did you mean 'layout'?" in said

@@ -73,7 +73,7 @@ def contracts_of(case: Case, subject: Subject, trial: Trial) -> Iterator[Contrac
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         if look.compared is not None:
-            look.compared.run()
+            look.compared.prepare()
         findings = {code: _looked_at(code, look) for code in CONTRACTS if case.contracts.get(code) != OFF}
     return (contract(code, finding, case) for code, finding in findings.items() if finding is not None)
 

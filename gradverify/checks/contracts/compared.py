@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gradverify.checks.subject import Subject, Trial
     from gradverify.spec.counterparts import Counterpart
     from gradverify.spec.model import Case
+    from gradverify.targets.protocol import Forward
 
 __all__ = ["Compared", "precision_of"]
 
@@ -58,8 +59,8 @@ class Compared:
         """
         return Working(self.case, self.counterpart, self.subject.inputs)
 
-    def run(self) -> None:
-        """Run the counterpart on the inputs of the case.
+    def prepare(self) -> None:
+        """Run the counterpart's passes on the inputs of the case.
 
         Raises
         ------
@@ -67,14 +68,13 @@ class Compared:
             It cannot be loaded, or raises itself: that is no finding about the case.
         """
         try:
-            self._forward  # noqa: B018  kept for all that ask
+            _ = None if isinstance(self.outputs, str) else self.gradients
         except GradverifyError:
             raise
         except Exception as error:
             said = explain_error(error, self.case.search_path)
-            raise TargetError(
-                f"the reference {self.counterpart.name} raised on the inputs of the case: {said}"
-            ) from error
+            name = self.counterpart.name
+            raise TargetError(f"the reference {name} raised on the inputs of the case: {said}") from error
 
     @cached_property
     def outputs(self) -> tuple[NDArray[Any], ...] | str:
@@ -108,7 +108,7 @@ class Compared:
         return relative * largest + INPUT_ROUNDINGS * _apart(wanted, shaken)
 
     @cached_property
-    def _forward(self) -> Any:
+    def _forward(self) -> Forward:
         return self.working.forward(self.subject.inputs)
 
     @cached_property

@@ -167,9 +167,9 @@ def _difference(entry: str, mine: NDArray[Any], theirs: NDArray[Any], both: _Bot
     extra = (mine > _CLEAR) & (theirs < 1 / _CLEAR)
     missing = (theirs > plain) & (mine < 1 / _CLEAR)
     if np.any(extra):
-        return f"{entry} moves {_first(extra)}, which does not depend on it in a {kind}"
+        return f"{entry} moves {_first(extra)}, which it does not move in a {kind}"
     if np.any(missing):
-        return f"{entry} does not move {_first(missing)}, which depends on it in a {kind}"
+        return f"{entry} does not move {_first(missing)}, which it moves in a {kind}"
     return None
 
 

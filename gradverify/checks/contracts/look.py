@@ -10,6 +10,7 @@ import numpy as np
 
 from gradverify.checks.contracts.compared import Compared
 from gradverify.checks.contracts.differences import ROUNDINGS, Arrays, Differences, apart, arrays_of, size
+from gradverify.checks.contracts.reference import beside_reference
 from gradverify.checks.data import rounded
 from gradverify.errors import GradverifyError, explain_error
 from gradverify.numerics.sampling import cotangent, stream
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gradverify.checks.contracts.finding import Finding
     from gradverify.checks.subject import Subject, Trial
     from gradverify.spec.model import Case
     from gradverify.targets.handing import Hand
@@ -87,6 +89,11 @@ class Look:
         if reference is None or not reference.compared:
             return None
         return Compared(self.case, self.subject, self.trial, reference)
+
+    @cached_property
+    def beside_reference(self) -> Finding | None:
+        """What was found about outputs beside those of the reference; gradients are looked at where these are kept."""
+        return beside_reference(self)
 
     @cached_property
     def kind(self) -> Compared | None:

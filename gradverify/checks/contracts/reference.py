@@ -20,11 +20,24 @@ if TYPE_CHECKING:
     from gradverify.results import Contract, GradientCheck
     from gradverify.spec.model import Case
 
-__all__ = ["belonging", "confirmed", "difference", "differing_gradients", "reference_forward", "reference_gradients"]
+__all__ = [
+    "belonging",
+    "beside_reference",
+    "confirmed",
+    "difference",
+    "differing_gradients",
+    "reference_forward",
+    "reference_gradients",
+]
 
 
 def reference_forward(look: Look) -> Finding | None:
     """Look whether outputs equal those of the reference, to rounding."""
+    return look.beside_reference
+
+
+def beside_reference(look: Look) -> Finding | None:
+    """Compare outputs with those of the reference; ``None`` where there is none."""
     compared = look.compared
     if compared is None:
         return None
@@ -47,7 +60,7 @@ def reference_forward(look: Look) -> Finding | None:
 
 def reference_gradients(look: Look) -> Finding | None:
     """Look whether gradients equal those of the reference, where outputs do; those of other shapes are none."""
-    compared, forward = look.compared, reference_forward(look)
+    compared, forward = look.compared, look.beside_reference
     kinks = look.case.placed is not None and look.case.placed.row.kinks
     if compared is None or forward is None or forward.verdict is not Verdict.PASS or kinks:
         return None
