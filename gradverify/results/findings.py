@@ -205,6 +205,16 @@ class Geometry:
         How much is lost.
     suggestions
         Nearest single changes that make the identity hold, each verified by computing it.
+    transposed, output_padding
+        Whether the window makes rows instead of reading them: then ``(H-1)S + K = H' + P_lo + P_hi`` is its identity,
+        ``dilated_cotangent`` is its input, dilated and padded, and rows unread are rows that only the bias reaches.
+    overhang
+        Rows that a last window which was rounded up hangs over the end; ``padded`` counts them.
+    full_padding
+        ``(K - 1 - P_lo, K - 1 - P_hi)``, the edges of a full convolution that crops nothing afterwards; where one is
+        negative, it must crop instead of pad.
+    notes
+        What else there is to say of this axis.
     """
 
     axis: str
@@ -224,3 +234,8 @@ class Geometry:
     gap: int
     severity: GeometrySeverity
     suggestions: tuple[str, ...] = ()
+    transposed: bool = False
+    output_padding: int = 0
+    overhang: int = 0
+    full_padding: tuple[int, int] = (0, 0)
+    notes: tuple[str, ...] = ()

@@ -121,6 +121,11 @@ def test_the_document_has_the_fields_of_the_contract_in_their_order():
             "input 9 (output 3)",
             "kernel 1 (output 3)",
         ],
+        "transposed": False,
+        "output_padding": 0,
+        "overhang": 0,
+        "full_padding": [2, 2],
+        "notes": [],
     }
 
 

@@ -1,0 +1,56 @@
+"""A layer of a network or model as an audit sees it: what it is called, what it does, how its windows slide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from gradverify.numerics.geometry import Window
+
+__all__ = ["Model", "Shape", "Site"]
+
+# Lengths; None where a length is not known.
+Shape: TypeAlias = tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One layer of a network or model. Plain values, picklable.
+
+    Attributes
+    ----------
+    name
+        Its name, unique in the network; part of its case's id.
+    op
+        What it does, in the words of where it comes from: ``conv2d``, ``MaxPool``, ``ConvTranspose2d``.
+    input_shape, output_shape
+        Of its first input and output; ``None`` where even the number of axes is not known.
+    windows
+        Axis name and window for every spatial axis; empty for a layer without windows.
+    problem
+        Why nothing can be said of it: what is wrong, where, and what to do.
+    """
+
+    name: str
+    op: str
+    input_shape: Shape | None = None
+    output_shape: Shape | None = None
+    windows: tuple[tuple[str, Window], ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A network or model, layer by layer, in the order in which data pass through it.
+
+    Attributes
+    ----------
+    inputs
+        Names and shapes of what goes in.
+    sites
+        Its layers: those with windows and those with a problem at least.
+    """
+
+    inputs: tuple[tuple[str, Shape], ...]
+    sites: tuple[Site, ...]
