@@ -1,89 +1,34 @@
-"""Load, expand, run, report: the story of a command, one named step a line."""
+"""Run and report: the story of a command from its cases to its report, one named step a line."""
 
 from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from gradverify import __version__
 from gradverify.checks.geometry import audit as audit_case
 from gradverify.checks.geometry import known_geometry
-from gradverify.errors import UsageError, nearest_name
 from gradverify.execution import executor
 from gradverify.execution.jobs import Done, Interrupted, Job, Lost
-from gradverify.numerics.geometry import describe_violation
-from gradverify.results import (
-    CaseResult,
-    Condition,
-    FailOn,
-    GeometrySeverity,
-    Plan,
-    Report,
-    Severity,
-    Verdict,
-    counts_of,
-    exit_code_of,
-    verdict_of,
-)
-from gradverify.spec.expansion import expand_specs
-from gradverify.spec.files import find_specs, read_specs
-from gradverify.spec.nodes import escaped
+from gradverify.pipeline.settling import Policy, policy_for, settle
+from gradverify.results import CaseResult, Condition, Plan, Report, Verdict, counts_of, exit_code_of, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from gradverify.pipeline.selecting import Selection
     from gradverify.spec.model import Case
-    from gradverify.spec.overriding import Overrides
 
     Results = Generator[tuple[Case, CaseResult], None, None]
 
-__all__ = ["FailOn", "Listener", "Policy", "Selection", "Settings", "audit", "policy_for", "select", "settle", "verify"]
+__all__ = ["Listener", "Settings", "audit", "verify"]
 
 INTERRUPTED = 130
 # Named, not imported: the function runs in a worker, and this process need not load numpy for it.
 _VERIFY_CASE = "gradverify.checks.case:verify"
-
-
-_FAILING = {
-    FailOn.IDENTITY: {
-        GeometrySeverity.PADDING_UNREAD,
-        GeometrySeverity.DATA_LOST,
-        GeometrySeverity.IMPOSSIBLE,
-    },
-    FailOn.DATA_LOSS: {GeometrySeverity.DATA_LOST, GeometrySeverity.IMPOSSIBLE},
-    FailOn.IMPOSSIBLE: {GeometrySeverity.IMPOSSIBLE},
-    FailOn.NEVER: set(),
-}
 _HARMLESS = {Verdict.PASS, Verdict.SKIP}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What turns a finding into a verdict.
-
-    Attributes
-    ----------
-    fail_on
-        Geometry that fails a case.
-    strict
-        Whether warnings fail a case.
-    expectations
-        Whether ``expect: fail`` turns a verdict round.
-    """
-
-    fail_on: FailOn = FailOn.NEVER
-    strict: bool = False
-    expectations: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """The cases to run and the seed to report."""
-
-    cases: tuple[Case, ...]
-    seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +52,7 @@ class Settings:
     """
 
     command: str
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
     executor: str = "processes"
     workers: int = 1
     fail_fast: bool = False
@@ -126,36 +71,6 @@ class Listener(Protocol):
 
     def finish(self, report: Report) -> None:
         """Hear the whole."""
-
-
-def select(
-    names: tuple[str, ...], overrides: Overrides, keyword: str | None = None, ids: tuple[str, ...] = ()
-) -> Selection:
-    """Load and expand specs, and keep the cases whose id contains the keyword and, where ids are given, is one of them.
-
-    Raises
-    ------
-    UsageError, SpecError
-        Nothing was run.
-    """
-    specs = read_specs(find_specs(names))
-    cases = _of_ids(expand_specs(specs, overrides), ids)
-    chosen = tuple(case for case in cases if keyword is None or keyword in case.id)
-    seed = overrides.seed if overrides.seed is not None else specs[0].seed if specs else 0
-    return Selection(cases=chosen, seed=seed)
-
-
-def _of_ids(cases: tuple[Case, ...], ids: tuple[str, ...]) -> tuple[Case, ...]:
-    """Return the cases with one of these ids, as the spec has it or as a terminal shows it; without ids, all."""
-    if not ids:
-        return cases
-    chosen = tuple(case for case in cases if case.id in ids or escaped(case.id) in ids)
-    found = {name for case in chosen for name in (case.id, escaped(case.id))}
-    for name in ids:
-        if name not in found:
-            known = tuple(case.id for case in cases)
-            raise UsageError(f"--case '{name}': no case has this id, {nearest_name(name, known)}")
-    return chosen
 
 
 def verify(selection: Selection, settings: Settings, listen: Callable[[], Listener]) -> Report:
@@ -236,34 +151,6 @@ def _with_evidence(case: Case, result: CaseResult, settings: Settings) -> CaseRe
     if result.verdict in _HARMLESS:
         return replace(result, arrays={})
     return replace(result, reproduce=settings.reproduce(case) if settings.reproduce else None)
-
-
-def policy_for(case: Case, policy: Policy) -> Policy:
-    """Return the policy under which a case is judged: what it says itself, or else the command."""
-    fail_on = policy.fail_on if case.fail_on is None else case.fail_on
-    return replace(policy, strict=policy.strict or case.strict, fail_on=fail_on)
-
-
-def settle(result: CaseResult, policy: Policy) -> CaseResult:
-    """Return the result with its final verdict: warnings and geometry by the policy, then the expectation."""
-    reason = _policy_reason(result, policy) if result.verdict in {Verdict.PASS, Verdict.INCONCLUSIVE} else None
-    if reason is not None:
-        result = replace(result, verdict=Verdict.FAIL, reason=reason)
-    if not policy.expectations or result.expect is not Verdict.FAIL:
-        return result
-    if result.verdict is Verdict.FAIL:
-        return replace(result, verdict=Verdict.PASS, reason=f"caught as expected: {result.reason}")
-    if result.verdict is Verdict.PASS:
-        return replace(result, verdict=Verdict.FAIL, reason="expected to fail, but every check passed")
-    return result
-
-
-def _policy_reason(result: CaseResult, policy: Policy) -> str | None:
-    for geometry in result.geometry:
-        if geometry.severity in _FAILING[policy.fail_on]:
-            return result.reason or describe_violation(geometry)
-    warnings = [part for part in result.contracts if part.severity is Severity.WARNING and part.verdict is Verdict.FAIL]
-    return f"warning, which --strict fails: {warnings[0].message}" if policy.strict and warnings else None
 
 
 def _results(cases: tuple[Case, ...], outcomes: Generator[Done | Lost, None, None]) -> Results:
