@@ -6,6 +6,7 @@
     ├── UsageError          the command line asks for something that cannot be
     ├── SpecError           the spec files are invalid; carries every problem
     ├── RoleError           a role of a window names nothing, or no length
+    ├── ModelError          a model cannot be read, or not as it is asked for
     ├── TargetError         user code could not be loaded, or returned what cannot be read
     ├── GradientsError      gradients were asserted that do not pass (also an AssertionError)
     └── GeometryError       a window that does not fit its input (also a ValueError)
@@ -25,6 +26,7 @@ __all__ = [
     "GeometryError",
     "GradientsError",
     "GradverifyError",
+    "ModelError",
     "RoleError",
     "SpecError",
     "TargetError",
@@ -82,6 +84,23 @@ class RoleError(GradverifyError):
 
     def __str__(self) -> str:
         return self.message
+
+
+class ModelError(GradverifyError):
+    """A model cannot be read, or not as it is asked for: says which file or factory, what is wrong and what to do.
+
+    Parameters
+    ----------
+    problems
+        What is wrong, or a sentence for each of several models.
+    """
+
+    def __init__(self, problems: str | tuple[str, ...]) -> None:
+        super().__init__(problems)
+        self.problems = (problems,) if isinstance(problems, str) else problems
+
+    def __str__(self) -> str:
+        return "\n".join(self.problems)
 
 
 class TargetError(GradverifyError):

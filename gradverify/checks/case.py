@@ -89,6 +89,8 @@ def _examined(case: Case, findings: _Findings, make: Callable[[], Subject]) -> t
     """Run the checks in order; each fills in what it finds."""
     if Check.GEOMETRY in case.checks:
         findings.geometry = geometry_of(case)
+    if case.site is not None and case.site.problem is not None:
+        return Verdict.ERROR, case.site.problem
     reason = impossible(case)
     if reason is not None:
         return (Verdict.SKIP if case.sweep else Verdict.ERROR), reason

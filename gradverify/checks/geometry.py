@@ -27,20 +27,27 @@ def audit(case: Case) -> CaseResult:
 
 
 def _audited(case: Case) -> tuple[Verdict, str | None, tuple[Geometry, ...]]:
-    if Check.GEOMETRY not in case.checks:
-        return Verdict.SKIP, "its checks leave geometry out", ()
-    if case.placed is not None:
-        return Verdict.SKIP, "the geometry of a battery is that of no network", ()
-    if case.window is None:
-        return Verdict.SKIP, "no window to audit", ()
+    nothing = _nothing_to_audit(case)
+    if nothing is not None:
+        return Verdict.SKIP, nothing, ()
     try:
         found = geometry_of(case)
     except GradverifyError as error:
         return Verdict.ERROR, str(error), ()
+    if case.site is not None and case.site.problem is not None:
+        return Verdict.ERROR, case.site.problem, found
     reason = impossible(case)
     if reason is not None:
         return Verdict.SKIP if case.sweep else Verdict.PASS, reason, found  # the policy fails it
     return Verdict.PASS, None, found
+
+
+def _nothing_to_audit(case: Case) -> str | None:
+    if Check.GEOMETRY not in case.checks:
+        return "its checks leave geometry out"
+    if case.placed is not None:
+        return "the geometry of a battery is that of no network"
+    return "no window to audit" if case.window is None and case.site is None else None
 
 
 def geometry_of(case: Case) -> tuple[Geometry, ...]:
@@ -68,6 +75,8 @@ def impossible(case: Case) -> str | None:
 
 
 def _windows(case: Case) -> tuple[tuple[str, Window], ...]:
+    if case.site is not None:
+        return case.site.windows
     if case.window is None:
         return ()
     shapes = {item.name: None if item.shape is None else tuple(int(n) for n in item.shape) for item in case.inputs}

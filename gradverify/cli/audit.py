@@ -2,23 +2,176 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradverify.cli.options import Common, common_options
+from gradverify.cli.options import Common, common_options, usable_cores
 
-__all__ = ["audit"]
+if TYPE_CHECKING:
+    from gradverify.pipeline import Models
+    from gradverify.pipeline.baseline import Baseline
+    from gradverify.results import CaseResult, Plan, Report
+    from gradverify.spec.overriding import Overrides
+
+__all__ = ["Auditing", "audit"]
+
+MODEL_SUFFIXES = (".onnx",)
+_LARGEST = 2**31 - 1
+_LENGTHS = re.compile(r"[0-9]{1,10}(,[0-9]{1,10})*")
+
+
+class _InputShape(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
+    """``[NAME=]1,3,224,224[:DTYPE]``."""
+
+    name = "[NAME=]LENGTHS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any, str]:
+        if isinstance(value, tuple):
+            return value
+        name, _, rest = value.rpartition("=")
+        shape, _, dtype = rest.partition(":")
+        return name, _lengths(self, shape, (value, "data=1,3,224,224 or 1,3,224,224", param, ctx)), dtype
+
+
+class _Try(click.ParamType):  # type: ignore[type-arg]  # as above
+    """``H=227,W=227``, or the shape of an input: ``data=1,3,227,227``."""
+
+    name = "SIZES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return value
+        wanted = "H=227,W=227, or an input's shape as data=1,3,227,227"
+        parts = re.split(r",(?=[^,=]+=)", value)
+        sizes = {}
+        for part in parts:
+            name, sign, lengths = part.partition("=")
+            if not sign or not name.strip():
+                self.fail(f"'{value}' is no size to try, expected {wanted}", param, ctx)
+            sizes[name.strip()] = _lengths(self, lengths, (value, wanted, param, ctx))
+        return sizes
+
+
+def _lengths(kind: click.ParamType, text: str, said: tuple[str, str, Any, Any]) -> tuple[int, ...]:  # type: ignore[type-arg]  # as above
+    value, wanted, param, ctx = said
+    if _LENGTHS.fullmatch(text.replace(" ", "")) is None:
+        kind.fail(f"'{value}' has no lengths, expected {wanted}", param, ctx)
+    lengths = tuple(int(length) for length in text.split(","))
+    if not all(1 <= length <= _LARGEST for length in lengths):
+        kind.fail(f"'{value}' has a length that is none, expected whole numbers of at least 1", param, ctx)
+    return lengths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auditing:
+    """The options that audit alone takes, as given."""
+
+    factories: tuple[str, ...] = ()
+    input_shapes: tuple[tuple[str, tuple[int, ...], str], ...] = ()
+    tried: dict[str, tuple[int, ...]] | None = None
+    solve: bool = False
+    baseline: str | None = None
+    update_baseline: bool = False
+
+    def overrides(self, common: Common) -> Overrides:
+        """Return what the options set in place of the spec."""
+        return replace(common.overrides(), sizes=self.tried or {})
+
+    def models(self, common: Common) -> Models:
+        """Return the models that are asked for."""
+        from gradverify.pipeline import Models, NamedShape  # noqa: PLC0415  --help needs none of it
+
+        files = tuple(name for name in common.specs if name.endswith(MODEL_SUFFIXES))
+        if self.input_shapes and not files and not self.factories:
+            raise click.UsageError("--input-shape belongs to models, expected an .onnx file or --torch")
+        return Models(
+            files=files,
+            factories=self.factories,
+            shapes=tuple(NamedShape(*shape) for shape in self.input_shapes),
+            tried=self.tried or {},
+            solve=self.solve,
+            search_path=(str(Path.cwd()),),
+            workers=common.workers or usable_cores(),
+        )
 
 
 @click.command()
-@common_options
+@common_options(metavar="[SPEC|MODEL]...", required=False)
+@click.option(
+    "--torch",
+    "factories",
+    metavar="MODULE:FACTORY",
+    multiple=True,
+    help="Also audit what this makes: a torch module. This executes it, with your rights; repeatable.",
+)
+@click.option(
+    "--input-shape",
+    "input_shapes",
+    type=_InputShape(),
+    multiple=True,
+    help="Shape of a model's input: data=1,3,224,224, or 1,3,224,224 for inputs in order; repeatable.",
+)
+@click.option("--try", "tried", type=_Try(), help="Show the audit beside that with other sizes: H=227,W=227.")
+@click.option("--solve", is_flag=True, help="Find the smallest input sizes with which every layer is exact.")
+@click.option("--baseline", metavar="FILE", help="Violations in FILE are accepted; only new ones fail.")
+@click.option("--update-baseline", is_flag=True, help="Write what is found into the FILE of --baseline.")
 def audit(**options: Any) -> None:
-    """Check the size identity (H'-1)S + HH = H + 2P of every windowed layer in SPEC.
+    """Check the size identity (H'-1)S + HH = H + 2P of every windowed layer.
 
-    Never imports or runs user code. Fails on a violated identity; --fail-on data-loss tolerates unread padding.
+    SPEC is a file or a folder of specs, or an ONNX model (*.onnx). Never imports or runs user code, unless --torch asks
+    for it. Fails on a violated identity; --fail-on data-loss tolerates unread padding.
     """
-    from gradverify.cli.session import conduct, settings_of  # noqa: PLC0415  --help needs none of it
+    names = Auditing.__dataclass_fields__
+    common = Common(**{name: value for name, value in options.items() if name not in names})
+    auditing = Auditing(**{name: value for name, value in options.items() if name in names})
+    if not common.specs and not auditing.factories:
+        raise click.UsageError("nothing to audit, expected SPEC, a model (*.onnx) or --torch MODULE:FACTORY")
+    if auditing.update_baseline and auditing.baseline is None:
+        raise click.UsageError("--update-baseline writes a file, expected --baseline FILE beside it")
+    _audited(common, auditing)
 
-    common = Common(**options)
-    conduct(common, settings_of(common, "audit", common.policy("identity", expectations=False)))
+
+class _BaselineFile:
+    """Listens, and writes the baseline when everything was judged."""
+
+    def start(self, plan: Plan) -> None:
+        """Nothing was found yet."""
+
+    def case(self, result: CaseResult) -> None:
+        """Wait for all of them."""
+
+    def finish(self, report: Report) -> None:
+        """Write what the baseline is to hold from now on."""
+        from gradverify.cli.replacing import replace_file  # noqa: PLC0415  most audits write none
+
+        used = report.baseline
+        if used is not None and used.updated is not None:
+            replace_file(Path(used.file), used.updated.encode())
+
+
+def _audited(common: Common, auditing: Auditing) -> None:
+    """Audit, write the baseline where that is asked for, and exit."""
+    from gradverify.cli.session import conduct, settings_of  # noqa: PLC0415  --help needs none of it
+    from gradverify.pipeline import select  # noqa: PLC0415  as above
+
+    specs = tuple(name for name in common.specs if not name.endswith(MODEL_SUFFIXES))
+    known = _baseline(auditing)
+    settings = settings_of(common, "audit", common.policy("identity", expectations=False, baseline=known))
+    conduct(
+        common,
+        replace(settings, update_baseline=auditing.update_baseline),
+        lambda: select(specs, auditing.overrides(common), common.keyword, common.ids, auditing.models(common)),
+        listeners=(_BaselineFile(),),
+    )
+
+
+def _baseline(auditing: Auditing) -> Baseline | None:
+    if auditing.baseline is None:
+        return None
+    from gradverify.pipeline.baseline import read_baseline  # noqa: PLC0415  only who asks for it pays
+
+    return read_baseline(auditing.baseline, must_exist=not auditing.update_baseline)

@@ -95,16 +95,23 @@ class Common:
             sweeps=sweeps or {},
         )
 
-    def policy(self, default: str, *, expectations: bool = True) -> Policy:
-        """Return what fails a case."""
+    def policy(self, default: str, **others: Any) -> Policy:
+        """Return what fails a case; the options are overrides of each."""
         from gradverify.pipeline import Policy  # noqa: PLC0415  as above
 
-        return Policy(fail_on=FailOn(default), expectations=expectations)  # options are overrides of each case
+        return Policy(fail_on=FailOn(default), **others)
 
 
-def common_options(function: Function) -> Function:
-    """Add the shared options to a command; they arrive as the keywords of ``Common``."""
-    return _with(_OPTIONS, function)
+def common_options(*, metavar: str = "SPEC...", required: bool = True) -> Callable[[Function], Function]:
+    """Add the shared options to a command; they arrive as the keywords of ``Common``.
+
+    Parameters
+    ----------
+    metavar, required
+        What the command takes besides, and whether it must be there.
+    """
+    names = click.argument("specs", nargs=-1, required=required, metavar=metavar)
+    return lambda function: _with((names, *_OPTIONS), function)
 
 
 def engine_options(function: Function) -> Function:
@@ -126,7 +133,6 @@ def usable_cores() -> int:
 
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.argument("specs", nargs=-1, required=True, metavar="SPEC..."),
     click.option(
         "--format",
         "formats",

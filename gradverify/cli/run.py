@@ -12,7 +12,7 @@ __all__ = ["run"]
 
 
 @click.command()
-@common_options
+@common_options()
 @engine_options
 def run(**options: Any) -> None:
     """Verify every case of SPEC: geometry, contracts and gradients.
@@ -20,7 +20,7 @@ def run(**options: Any) -> None:
     SPEC is a file or a folder (*.yaml, *.yml, searched recursively). This executes the code that a spec names, with
     your rights.
     """
-    from gradverify.cli.session import conduct, settings_of  # noqa: PLC0415  --help needs none of it
+    from gradverify.cli.session import conduct, select_cases, settings_of  # noqa: PLC0415  --help needs none of it
 
     common = Common(**options)
-    conduct(common, settings_of(common, "run", common.policy("never")))
+    conduct(common, settings_of(common, "run", common.policy("never")), lambda: select_cases(common))

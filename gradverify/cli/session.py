@@ -20,9 +20,11 @@ from gradverify.pipeline import Listener, Policy, Selection, Settings, audit, se
 from gradverify.reporters import Appearance, reporter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gradverify.results import CaseResult, Plan, Report
 
-__all__ = ["conduct", "settings_of"]
+__all__ = ["conduct", "select_cases", "settings_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,11 @@ class _Everyone:
 
 
 def conduct(
-    common: Common, settings: Settings, sweeps: dict[str, str] | None = None, map_keys: tuple[str, ...] = ()
+    common: Common,
+    settings: Settings,
+    choose: Callable[[], Selection],
+    map_keys: tuple[str, ...] = (),
+    listeners: tuple[Listener, ...] = (),
 ) -> None:
     """Run a command from its options to its exit code.
 
@@ -55,23 +61,24 @@ def conduct(
         The shared options.
     settings
         How it runs.
-    sweeps
-        ``--set`` options.
+    choose
+        Selects the cases.
     map_keys
         Sweep keys of the map at the end.
+    listeners
+        Who hears what happens, besides the reporters.
     """
     outputs = _outputs(common)
-    selection = select(common.specs, common.overrides(sweeps), common.keyword, common.ids)
+    selection = choose()
     if common.collect_only:
         _collect(selection)
     appearance = _appearance(common, map_keys or _map_keys(selection, settings.command))
     files = {file: io.StringIO() for _, file in outputs if file}
-    saving = _saving(common, selection)
+    others = (*_saving(common, selection), *listeners)
 
     def listen() -> Listener:
         made = [reporter(name, files[file] if file else sys.stdout, appearance) for name, file in outputs]
-        made.extend(saving)
-        return ProgressLine(_Everyone(tuple(made)), sys.stderr, quiet=common.quiet)
+        return ProgressLine(_Everyone((*made, *others)), sys.stderr, quiet=common.quiet)
 
     ran = audit if settings.command == "audit" else verify
     try:
@@ -81,6 +88,11 @@ def conduct(
             _write(Path(file), buffer.getvalue())
     sys.stdout.flush()
     sys.exit(report.exit_code)
+
+
+def select_cases(common: Common, sweeps: dict[str, str] | None = None) -> Selection:
+    """Return the cases that run and sweep are asked for; ``sweeps`` are ``--set`` options."""
+    return select(common.specs, common.overrides(sweeps), common.keyword, common.ids)
 
 
 def _outputs(common: Common) -> tuple[tuple[str, str | None], ...]:

@@ -26,7 +26,7 @@ class _Setting(click.ParamType):  # type: ignore[type-arg]  # generic from click
 
 
 @click.command()
-@common_options
+@common_options()
 @engine_options
 @click.option(
     "--set",
@@ -40,10 +40,11 @@ def sweep(settings: tuple[tuple[str, str], ...], **options: Any) -> None:
 
     --set replaces that key of a case's own sweep; cases without that name run unchanged.
     """
-    from gradverify.cli.session import conduct, settings_of  # noqa: PLC0415  --help needs none of it
+    from gradverify.cli.session import conduct, select_cases, settings_of  # noqa: PLC0415  --help needs none of it
 
     common = Common(**options)
     sweeps = dict(settings)
     if len(sweeps) < len(settings):
         raise click.UsageError("a key is set twice, expected --set once for each key")
-    conduct(common, settings_of(common, "sweep", common.policy("never"), tuple(sweeps)), sweeps, tuple(sweeps))
+    settled = settings_of(common, "sweep", common.policy("never"), tuple(sweeps))
+    conduct(common, settled, lambda: select_cases(common, sweeps), tuple(sweeps))

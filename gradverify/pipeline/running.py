@@ -5,15 +5,26 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gradverify import __version__
 from gradverify.checks.geometry import audit as audit_case
 from gradverify.checks.geometry import known_geometry
 from gradverify.execution import executor
 from gradverify.execution.jobs import Done, Interrupted, Job, Lost
-from gradverify.pipeline.settling import Policy, policy_for, settle
-from gradverify.results import CaseResult, Condition, Plan, Report, Verdict, counts_of, exit_code_of, verdict_of
+from gradverify.pipeline.baseline import account
+from gradverify.pipeline.settling import Policy, policy_for, settle, violations
+from gradverify.results import (
+    BaselineUse,
+    CaseResult,
+    Condition,
+    Plan,
+    Report,
+    Verdict,
+    counts_of,
+    exit_code_of,
+    verdict_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -49,6 +60,8 @@ class Settings:
         Whether results of cases that do not pass carry their arrays, for listeners alone: the report has none.
     reproduce
         Gives the command that runs a case alone.
+    update_baseline
+        Whether the baseline of the policy is to hold what is found, in the place of what it holds.
     """
 
     command: str
@@ -58,6 +71,7 @@ class Settings:
     fail_fast: bool = False
     keep: bool = False
     reproduce: Callable[[Case], str] | None = None
+    update_baseline: bool = False
 
 
 class Listener(Protocol):
@@ -93,17 +107,34 @@ def verify(selection: Selection, settings: Settings, listen: Callable[[], Listen
 
 def audit(selection: Selection, settings: Settings, listen: Callable[[], Listener]) -> Report:
     """Judge the geometry of every case of a selection, in this process and without its code, and report."""
-    return _report(((case, audit_case(case)) for case in selection.cases), selection, settings, listen())
+    before = () if selection.before is None else tuple(_settled(_audited(selection.before), selection.before, settings))
+    settings, used = _accounted(selection, settings)
+    return _report(_audited(selection), selection, settings, listen(), before=before, baseline=used)
 
 
-def _report(results: Results, selection: Selection, settings: Settings, listener: Listener) -> Report:
+def _audited(selection: Selection) -> Results:
+    return ((case, audit_case(case)) for case in selection.cases)
+
+
+def _accounted(selection: Selection, settings: Settings) -> tuple[Settings, BaselineUse | None]:
+    """Return settings whose baseline is up to date, where that is asked for, and how the cases compare with it."""
+    policy = settings.policy
+    if policy.baseline is None:
+        return settings, None
+    judged = [(result, tuple(violations(result, policy_for(case, policy)))) for case, result in _audited(selection)]
+    baseline, used = account(judged, policy.baseline, whole=selection.whole, update=settings.update_baseline)
+    return replace(settings, policy=replace(policy, baseline=baseline)), used
+
+
+def _report(results: Results, selection: Selection, settings: Settings, listener: Listener, **compared: Any) -> Report:
+    """Settle results, let the listener hear them, and return the whole; ``compared`` is what it stands beside."""
     started = time.perf_counter()
     ids = tuple(case.id for case in selection.cases)
     listener.start(Plan(version=__version__, command=settings.command, seed=selection.seed, cases=ids))
     found: list[CaseResult] = []
     interrupted = False
     try:
-        with closing(_settled(results, selection.cases, settings)) as settled:
+        with closing(_settled(results, selection, settings)) as settled:
             for result in settled:
                 found.append(replace(result, arrays={}))
                 listener.case(result)
@@ -120,6 +151,9 @@ def _report(results: Results, selection: Selection, settings: Settings, listener
         counts=counts_of(found),
         conditions=() if settings.command == "audit" else _conditions(found),
         cases=tuple(found),
+        networks=selection.networks,
+        tried=selection.tried,
+        **compared,
     )
     listener.finish(report)
     return report
@@ -132,7 +166,7 @@ def _conditions(found: list[CaseResult]) -> tuple[Condition, ...]:
     return conditions_of(found)
 
 
-def _settled(results: Results, cases: tuple[Case, ...], settings: Settings) -> Generator[CaseResult, None, None]:
+def _settled(results: Results, selection: Selection, settings: Settings) -> Generator[CaseResult, None, None]:
     """Yield final verdicts; after the first bad one with ``fail_fast``, the rest as skips."""
     ended = 0
     with closing(results) as incoming:
@@ -142,7 +176,7 @@ def _settled(results: Results, cases: tuple[Case, ...], settings: Settings) -> G
             yield settled
             if settings.fail_fast and settled.verdict not in _HARMLESS:
                 break
-    for case in cases[ended:]:
+    for case in selection.cases[ended:]:
         yield case.result(Verdict.SKIP, "not run")
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gradverify.errors import UsageError, nearest_name
+from gradverify.pipeline.modelling import Models, modelled
 from gradverify.spec.expansion import expand_specs
 from gradverify.spec.files import find_specs, read_specs
 from gradverify.spec.nodes import escaped
+from gradverify.spec.trying import check_sizes_are_known
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gradverify.results import Network
     from gradverify.spec.model import Case
     from gradverify.spec.overriding import Overrides
 
@@ -19,27 +24,66 @@ __all__ = ["Selection", "select"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """The cases to run and the seed to report."""
+    """The cases to run and the seed to report.
+
+    Attributes
+    ----------
+    whole
+        Whether these are all cases of what was named.
+    networks
+        The networks and models whose layers are among the cases.
+    tried, before
+        What ``--try`` changed, and the selection as it is without it.
+    """
 
     cases: tuple[Case, ...]
     seed: int
+    whole: bool = True
+    networks: tuple[Network, ...] = ()
+    tried: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    before: Selection | None = None
 
 
 def select(
-    names: tuple[str, ...], overrides: Overrides, keyword: str | None = None, ids: tuple[str, ...] = ()
+    names: tuple[str, ...],
+    overrides: Overrides,
+    keyword: str | None = None,
+    ids: tuple[str, ...] = (),
+    models: Models | None = None,
 ) -> Selection:
-    """Load and expand specs, and keep the cases whose id contains the keyword and, where ids are given, is one of them.
+    """Load and expand, and keep the cases whose id contains the keyword and, where ids are given, is one of them.
+
+    Parameters
+    ----------
+    names
+        Specs, and folders of them.
+    overrides
+        What the command line sets in place of the specs.
+    keyword, ids
+        Which cases are kept.
+    models
+        Models to audit, where a command takes any.
 
     Raises
     ------
-    UsageError, SpecError
+    UsageError, SpecError, ModelError
         Nothing was run.
     """
     specs = read_specs(find_specs(names))
-    cases = _of_ids(expand_specs(specs, overrides), ids)
-    chosen = tuple(case for case in cases if keyword is None or keyword in case.id)
+    if specs and not (models and (models.files or models.factories)):  # else a name may be that of a model's input
+        check_sizes_are_known((case for spec in specs for case in spec.cases), overrides.sizes)
     seed = overrides.seed if overrides.seed is not None else specs[0].seed if specs else 0
-    return Selection(cases=chosen, seed=seed)
+    cases, networks = modelled(expand_specs(specs, overrides), overrides, models)
+    chosen = _chosen(cases, keyword, ids)
+    selected = Selection(cases=chosen, seed=seed, whole=len(chosen) == len(cases), networks=networks)
+    if models is None or not models.tried:
+        return selected
+    before = select(names, replace(overrides, sizes={}), keyword, ids, replace(models, tried={}))
+    return replace(selected, tried=models.tried, before=before)
+
+
+def _chosen(cases: tuple[Case, ...], keyword: str | None, ids: tuple[str, ...]) -> tuple[Case, ...]:
+    return tuple(case for case in _of_ids(cases, ids) if keyword is None or keyword in case.id)
 
 
 def _of_ids(cases: tuple[Case, ...], ids: tuple[str, ...]) -> tuple[Case, ...]:

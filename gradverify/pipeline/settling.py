@@ -1,4 +1,4 @@
-"""What turns findings into a verdict: warnings, geometry, expectations."""
+"""What turns findings into a verdict: warnings, geometry, what is accepted, expectations."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from gradverify.numerics.geometry import describe_violation
 from gradverify.results import CaseResult, FailOn, GeometrySeverity, Severity, Verdict
 
 if TYPE_CHECKING:
-    from gradverify.spec.model import Case
+    from collections.abc import Iterator
 
-__all__ = ["Policy", "policy_for", "settle"]
+    from gradverify.pipeline.baseline import Baseline
+    from gradverify.results import Geometry
+    from gradverify.spec.model import Allowance, Case
+
+__all__ = ["Policy", "policy_for", "settle", "violations"]
 
 _FAILING = {
     FailOn.IDENTITY: {
@@ -37,24 +41,29 @@ class Policy:
         Whether warnings fail a case.
     expectations
         Whether ``expect: fail`` turns a verdict round.
+    allowance
+        What a case itself accepts.
+    baseline
+        What was accepted before.
     """
 
     fail_on: FailOn = FailOn.NEVER
     strict: bool = False
     expectations: bool = True
+    allowance: Allowance | None = None
+    baseline: Baseline | None = None
 
 
 def policy_for(case: Case, policy: Policy) -> Policy:
     """Return the policy under which a case is judged: what it says itself, or else the command."""
     fail_on = policy.fail_on if case.fail_on is None else case.fail_on
-    return replace(policy, strict=policy.strict or case.strict, fail_on=fail_on)
+    return replace(policy, strict=policy.strict or case.strict, fail_on=fail_on, allowance=case.allow)
 
 
 def settle(result: CaseResult, policy: Policy) -> CaseResult:
     """Return the result with its final verdict: warnings and geometry by the policy, then the expectation."""
-    reason = _policy_reason(result, policy) if result.verdict in {Verdict.PASS, Verdict.INCONCLUSIVE} else None
-    if reason is not None:
-        result = replace(result, verdict=Verdict.FAIL, reason=reason)
+    if result.verdict in {Verdict.PASS, Verdict.INCONCLUSIVE}:
+        result = _by_policy(result, policy)
     if not policy.expectations or result.expect is not Verdict.FAIL:
         return result
     if result.verdict is Verdict.FAIL:
@@ -64,9 +73,41 @@ def settle(result: CaseResult, policy: Policy) -> CaseResult:
     return result
 
 
-def _policy_reason(result: CaseResult, policy: Policy) -> str | None:
-    for geometry in result.geometry:
-        if geometry.severity in _FAILING[policy.fail_on]:
-            return result.reason or describe_violation(geometry)
+def violations(result: CaseResult, policy: Policy) -> Iterator[Geometry]:
+    """Yield the axes whose geometry fails a case, if nothing accepts it; what the case itself allows is none."""
+    if result.verdict is not Verdict.SKIP:
+        failing = (part for part in result.geometry if part.severity in _FAILING[policy.fail_on])
+        yield from (part for part in failing if not _allowed(part, policy.allowance))
+
+
+def _by_policy(result: CaseResult, policy: Policy) -> CaseResult:
+    found = tuple(violations(result, policy))
+    new = [part for part in found if not _in_baseline(result, part, policy)]
+    warning = _warning(result) if policy.strict else None
+    if new or warning is not None:
+        reason = (result.reason or describe_violation(new[0])) if new else warning
+        return replace(result, verdict=Verdict.FAIL, reason=reason)
+    accepted = [*_reasons(result, policy), *(f"in the baseline: {describe_violation(part)}" for part in found)]
+    return replace(result, reason=result.reason or accepted[0]) if accepted else result
+
+
+def _reasons(result: CaseResult, policy: Policy) -> Iterator[str]:
+    """Yield why violations are allowed."""
+    failing = (part for part in result.geometry if part.severity in _FAILING[policy.fail_on])
+    for part in failing:
+        if policy.allowance is not None and _allowed(part, policy.allowance):
+            yield f"allowed, because {policy.allowance.because}: {describe_violation(part)}"
+
+
+def _allowed(geometry: Geometry, allowance: Allowance | None) -> bool:
+    possible = geometry.severity is not GeometrySeverity.IMPOSSIBLE
+    return allowance is not None and possible and geometry.residual <= allowance.residual
+
+
+def _in_baseline(result: CaseResult, geometry: Geometry, policy: Policy) -> bool:
+    return policy.baseline is not None and policy.baseline.accepts(result, geometry)
+
+
+def _warning(result: CaseResult) -> str | None:
     warnings = [part for part in result.contracts if part.severity is Severity.WARNING and part.verdict is Verdict.FAIL]
-    return f"warning, which --strict fails: {warnings[0].message}" if policy.strict and warnings else None
+    return f"warning, which --strict fails: {warnings[0].message}" if warnings else None

@@ -18,7 +18,8 @@ _NUMBERS = re.compile(r"[-+]?\d[\d.]*(e[-+]?\d+)?")
 def alike(cases: list[CaseResult]) -> list[tuple[CaseResult, ...]]:
     """Return cases that do not pass in groups: of each name those that break the same promises in the same inputs.
 
-    Errors are alike where their text is, numbers aside: a crash on the same line with another shape.
+    Errors are alike where their text is, numbers aside: a crash on the same line with another shape. Layers of a
+    network are alike where their windows are.
     """
     groups: dict[Any, list[CaseResult]] = {}
     for case in cases:
@@ -38,4 +39,6 @@ def _likeness(case: CaseResult) -> tuple[Any, ...]:
         if gradient.verdict is not Verdict.PASS
     )
     said = "" if broken or wrong else _NUMBERS.sub("", case.reason or "")
+    if case.network is not None:
+        return case.spec, case.network, case.verdict, case.target, case.geometry, said
     return case.spec, case.name, case.verdict, broken, wrong, said

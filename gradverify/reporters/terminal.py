@@ -10,6 +10,7 @@ from rich.text import Text
 
 from gradverify.reporters.explanation import assurances, explain, geometry_table
 from gradverify.reporters.likeness import alike
+from gradverify.reporters.network_table import network_tables
 from gradverify.reporters.sweep_map import sweep_maps
 from gradverify.reporters.words import STYLES, count, headline, printable, summary
 from gradverify.results import GeometrySeverity, Verdict
@@ -67,7 +68,9 @@ class TerminalReporter:
 
     def case(self, result: CaseResult) -> None:
         """Write the line of one case, and below it what the verbosity asks for."""
-        if self._appearance.verbosity < 0 or (self._audit and result.verdict is Verdict.SKIP and not result.geometry):
+        hidden = self._audit and result.verdict is Verdict.SKIP and not result.geometry
+        in_table = result.network is not None and self._appearance.verbosity == 0  # which ends the report
+        if self._appearance.verbosity < 0 or hidden or in_table:
             return
         if result.spec != self._spec:
             self._spec = result.spec
@@ -82,11 +85,12 @@ class TerminalReporter:
             self._lines(assurances(result))
 
     def finish(self, report: Report) -> None:
-        """Write the map, the explanations and the summary."""
+        """Write the map, the tables of networks, the explanations and the summary."""
         for title, lines in sweep_maps(report.cases, self._appearance.map_keys, self._console.width):
             self._line("")
             self._line(title, "bold")
             self._lines(lines)
+        self._networks(report)
         explained = [case for case in report.cases if case.verdict in _EXPLAINED]
         everything = self._appearance.verbosity > 0
         for first, *others in [(case,) for case in explained] if everything else alike(explained):
@@ -98,7 +102,24 @@ class TerminalReporter:
         self._conditions(report)
         self._line("")
         self._hidden(report)
+        self._baseline(report)
         self._line(summary(report), STYLES[report.verdict])
+
+    def _networks(self, report: Report) -> None:
+        """Write a table for each network and model, under the file that it comes from."""
+        if self._appearance.verbosity < 0:
+            return
+        if report.tried:
+            tried = ", ".join(f"{name} = {'x'.join(map(str, lengths))}" for name, lengths in report.tried.items())
+            self._line("")
+            self._line(f"before: sizes as given; after: {tried}", "bold")
+        for spec, title, lines in network_tables(report):
+            self._line("")
+            if spec != self._spec:
+                self._spec = spec
+                self._line(spec, "bold")
+            self._line(title, "bold")
+            self._lines(lines)
 
     def _explained(self, case: CaseResult) -> None:
         """Write what was found about a case, and the command that runs it alone."""
@@ -130,9 +151,8 @@ class TerminalReporter:
         violated = [case for case in passed if any(part.severity in unread for part in case.geometry)]
         if violated and self._appearance.verbosity >= 0:
             verb = "violates" if len(violated) == 1 else "violate"
-            self._line(
-                f"{count(len(violated), 'passing case')} {verb} the size identity (--fail-on identity fails them)"
-            )
+            hint = "" if self._audit else " (--fail-on identity fails them)"
+            self._line(f"{count(len(violated), 'passing case')} {verb} the size identity{hint}")
         skipped = [case for case in report.cases if case.verdict is Verdict.SKIP and not case.geometry]
         if self._audit and skipped:
             batteries = sum(case.battery is not None for case in skipped)
@@ -140,6 +160,18 @@ class TerminalReporter:
                 self._line(f"{count(batteries, 'case')} of batteries, whose geometry is that of no network")
             if len(skipped) > batteries:
                 self._line(f"{count(len(skipped) - batteries, 'case')} without a window to audit")
+
+    def _baseline(self, report: Report) -> None:
+        """Say how the violations compare with those that were accepted before."""
+        used = report.baseline
+        if used is None or self._appearance.verbosity < 0:
+            return
+        if used.updated is not None:
+            many = count(used.accepted + used.new, "violation")
+            self._line(f"{used.file} holds {many} now: {used.new} new or worse, {used.gone} gone")
+            return
+        gone = f", {used.gone} of it gone (--update-baseline drops them)" if used.gone else ""
+        self._line(f"baseline {used.file}: {used.accepted} accepted, {used.new} new or worse{gone}")
 
     def _lines(self, lines: Iterable[str]) -> None:
         for line in lines:

@@ -15,13 +15,25 @@ from gradverify.results.findings import (
     Work,
     WorstEntry,
 )
-from gradverify.results.report import BatteryRow, CaseResult, Condition, Plan, Report, counts_of, verdict_of
+from gradverify.results.networks import AxisSolution, Network, NetworkLayer, Solution
+from gradverify.results.report import (
+    BaselineUse,
+    BatteryRow,
+    CaseResult,
+    Condition,
+    Plan,
+    Report,
+    counts_of,
+    verdict_of,
+)
 from gradverify.results.verdicts import FailOn, GeometrySeverity, Severity, Verdict, exit_code_of, worst_verdict
 
 __all__ = [
     "EVIDENCE",
     "AxisErrors",
     "AxisPart",
+    "AxisSolution",
+    "BaselineUse",
     "BatteryRow",
     "CaseResult",
     "Certificate",
@@ -33,9 +45,12 @@ __all__ = [
     "Geometry",
     "GeometrySeverity",
     "GradientCheck",
+    "Network",
+    "NetworkLayer",
     "Plan",
     "Report",
     "Severity",
+    "Solution",
     "Verdict",
     "Work",
     "WorstEntry",

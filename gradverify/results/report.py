@@ -12,7 +12,9 @@ from gradverify.results.verdicts import Verdict, worst_verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["BatteryRow", "CaseResult", "Condition", "Plan", "Report", "counts_of", "verdict_of"]
+    from gradverify.results.networks import Network
+
+__all__ = ["BaselineUse", "BatteryRow", "CaseResult", "Condition", "Plan", "Report", "counts_of", "verdict_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,8 @@ class CaseResult:
 
     Attributes
     ----------
+    network
+        Id of the network or model whose layer it is; ``None`` for the others.
     lengths
         Of its inputs by name, from which conditions are read.
     reproduce
@@ -57,6 +61,7 @@ class CaseResult:
     geometry: tuple[Geometry, ...] = ()
     battery: BatteryRow | None = None
     reproduce: str | None = None
+    network: str | None = None
     lengths: Mapping[str, int] = field(default_factory=dict, compare=False, metadata={EVIDENCE: True})
     arrays: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False, metadata={EVIDENCE: True})
 
@@ -93,7 +98,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The whole: one value that feeds every reporter."""
+    """The whole: one value that feeds every reporter.
+
+    Attributes
+    ----------
+    networks
+        The networks and models whose layers are among the cases.
+    tried, before
+        What ``--try`` changed, and the cases as they are without it; empty where nobody asked.
+    baseline
+        How the cases compare with what was accepted before; ``None`` without ``--baseline``.
+    """
 
     version: str
     command: str
@@ -104,6 +119,33 @@ class Report:
     counts: Mapping[str, int]
     conditions: tuple[Condition, ...] = ()
     cases: tuple[CaseResult, ...]
+    networks: tuple[Network, ...] = ()
+    tried: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    before: tuple[CaseResult, ...] = ()
+    baseline: BaselineUse | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineUse:
+    """How the cases compare with a baseline.
+
+    Attributes
+    ----------
+    file
+        Where it is.
+    accepted, new
+        How many violations it holds, and how many it does not hold.
+    gone
+        How many that it holds no longer occur.
+    updated
+        What it is to hold from now on, as text; ``None`` where it stays as it is.
+    """
+
+    file: str
+    accepted: int
+    new: int
+    gone: int
+    updated: str | None = field(default=None, repr=False, metadata={EVIDENCE: True})
 
 
 def verdict_of(cases: Iterable[CaseResult]) -> Verdict:

@@ -157,6 +157,7 @@ class _Describer:
             return {"functions": {"forward": self.call(target.forward), **_filled(self.backward(target) | more)}}
         if isinstance(target, ObjectTarget):
             return {"object": {"class": self.call(target.create), **_filled(self.object(target))}}
+        assert isinstance(target, FrameworkTarget)  # noqa: S101  layers of networks are no cases of a spec
         return {target.framework: {"call": self.call(target.call), **_filled(self.framework(target))}}
 
     def backward(self, target: FunctionsTarget | ObjectTarget) -> dict[str, Any]:

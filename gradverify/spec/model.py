@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gradverify.spec.battery import PlacedRow
     from gradverify.spec.counterparts import Counterpart
     from gradverify.spec.nodes import Position
+    from gradverify.spec.site import Site
     from gradverify.spec.target_model import Target
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "LARGEST_WHOLE",
     "METHODS",
     "SHIMS",
+    "Allowance",
     "ArrayFile",
     "Case",
     "CaseSpec",
@@ -79,6 +81,14 @@ class Tolerance:
 
     rtol: float | None = None
     atol: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """A violation that is accepted: a residual of so many rows at most, and why."""
+
+    residual: int
+    because: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +240,10 @@ class Case:
         Of the inputs, by name: ``N``, ``C`` of a built-in layer or a battery, ``x.shape[0]`` of other code.
     keep
         Whether the result carries arrays, where the case may fail.
+    allow
+        Which violation of the size identity is accepted.
+    site, network
+        The layer, and the id of the network or model that it is part of; ``None`` for cases of their own.
     memory, max_passes, contracts, cotangent, scale, strict, fail_on, search_path, preload, absent, placed, reference
         As in ``CaseSpec``; the parameters of the reference in values.
     """
@@ -264,6 +278,9 @@ class Case:
     placed: PlacedRow | None = None
     reference: Counterpart | None = None
     keep: bool = False
+    allow: Allowance | None = None
+    site: Site | None = None
+    network: str | None = None
 
     @property
     def home(self) -> str:
@@ -291,6 +308,7 @@ class Case:
             params=self.params,
             sweep=self.sweep,
             battery=self._battery,
+            network=self.network,
             lengths=self.lengths,
             **found,
         )

@@ -12,6 +12,7 @@ from gradverify.spec.model import CaseSpec, Spec, Tolerance
 from gradverify.spec.nodes import Node, Problems, TooManyProblems, shortened
 from gradverify.spec.sweeping import is_within, nodes_from_text, overlapping, sweepable, swept_values
 from gradverify.spec.target_model import LayerTarget
+from gradverify.spec.trying import with_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,8 @@ class Overrides:
     ----------
     sweeps
         ``--set`` keys and the text behind their sign.
+    sizes
+        Lengths by the name of a dim or an axis, and shapes by the name of an input.
     """
 
     seed: int | None = None
@@ -42,6 +45,7 @@ class Overrides:
     strict: bool | None = None
     fail_on: FailOn | None = None
     sweeps: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def check_sets_are_known(specs: tuple[Spec, ...], overrides: Overrides) -> None:
@@ -73,6 +77,7 @@ def overridden(case: CaseSpec, overrides: Overrides) -> CaseSpec:
     UsageError
         The values of a ``--set`` key are wrong, or the case gives the key another meaning.
     """
+    case = with_sizes(case, overrides.sizes)
     rules = _sweepable(case)
     sweep = dict(case.sweep)
     for name, text in overrides.sweeps.items():

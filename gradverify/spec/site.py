@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from gradverify.numerics.geometry import Window
 
-__all__ = ["Model", "Shape", "Site"]
+__all__ = ["Model", "Shape", "Site", "SiteTarget"]
 
 # Lengths; None where a length is not known.
 Shape: TypeAlias = tuple[int | None, ...]
@@ -38,6 +38,21 @@ class Site:
     output_shape: Shape | None = None
     windows: tuple[tuple[str, Window], ...] = ()
     problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteTarget:
+    """A layer of a network or model, of which only the geometry is checked."""
+
+    op: str
+
+    @property
+    def home(self) -> str:
+        """Nothing is imported."""
+        return ""
+
+    def __str__(self) -> str:
+        return self.op
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from gradverify.spec.site import SiteTarget
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -190,4 +192,4 @@ class FrameworkTarget:
         return str(self.call)
 
 
-Target: TypeAlias = LayerTarget | FunctionsTarget | ObjectTarget | FrameworkTarget
+Target: TypeAlias = LayerTarget | FunctionsTarget | ObjectTarget | FrameworkTarget | SiteTarget

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gradverify.layers.registry import WindowRoles
 
-__all__ = ["parameter_at", "parameter_paths", "windows"]
+__all__ = ["parameter_at", "parameter_paths", "spatial_places", "windows"]
 
 _MISSING = object()
 _SPATIAL = "DHWL"
@@ -101,11 +101,16 @@ def windows(
 
 def _spatial(shape: tuple[int, ...], layout: str | None, role: str) -> tuple[int, ...]:
     """Return the lengths along which a window slides: those behind batch and channels, unless a layout says which."""
-    if layout is None:
-        return shape[2:] if len(shape) > 2 else shape
-    if len(layout) != len(shape):
+    if layout is not None and len(layout) != len(shape):
         raise RoleError(role, f"{layout} names {len(layout)} axes of the shape {list(shape)}, expected {len(shape)}")
-    return tuple(length for letter, length in zip(layout, shape, strict=True) if letter in _SPATIAL)
+    return tuple(shape[place] for place in spatial_places(len(shape), layout))
+
+
+def spatial_places(count: int, layout: str | None = None) -> tuple[int, ...]:
+    """Return which axes of ``count`` a window slides along: those behind batch and channels, or the layout's."""
+    if layout is None:
+        return tuple(range(2 if count > 2 else 0, count))
+    return tuple(place for place, letter in enumerate(layout) if letter in _SPATIAL)
 
 
 def _value(role: str, given: Any, params: Mapping[str, Any]) -> Any:

@@ -69,12 +69,16 @@ def test_the_empty_report_renders():
 
 def test_the_document_has_the_fields_of_the_contract_in_their_order():
     made = document(report_of(case_result(verdict=Verdict.FAIL)))
-    assert list(made) == ["gradverify", "verdict", "exit_code", "seed", "seconds", "counts", "conditions", "cases"]
+    assert list(made) == [
+        "gradverify", "verdict", "exit_code", "seed", "seconds", "counts", "conditions", "cases", "networks", "tried",
+        "before", "baseline",
+    ]  # fmt: skip
     assert made["counts"] == {"pass": 0, "fail": 1, "inconclusive": 0, "error": 0, "skip": 0}
     (case,) = made["cases"]
     assert list(case) == [
         "id", "name", "spec", "line", "target", "verdict", "reason", "expect", "params", "sweep", "seconds",
         "forward_evaluations", "backward_evaluations", "contracts", "gradients", "geometry", "battery", "reproduce",
+        "network",
     ]  # fmt: skip
     (gradient,) = case["gradients"]
     assert gradient == {

@@ -1,0 +1,46 @@
+"""What is asked of the readers of models: plain values that cross process borders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["ModelRequest", "OnnxRequest", "TorchRequest"]
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxRequest:
+    """Read an ONNX file.
+
+    Attributes
+    ----------
+    file
+        As the user named it.
+    input_shapes
+        Lengths by the input's name; an empty name stands for the first input.
+    """
+
+    file: str
+    input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TorchRequest:
+    """Make a torch module, and run it without data.
+
+    Attributes
+    ----------
+    factory
+        ``module:factory``, or a call of it.
+    input_shapes
+        Name (or nothing, for inputs in order), lengths and dtype (or nothing, for float32) of every input.
+    """
+
+    factory: str
+    input_shapes: tuple[tuple[str, tuple[int, ...], str], ...] = ()
+
+
+ModelRequest: TypeAlias = OnnxRequest | TorchRequest

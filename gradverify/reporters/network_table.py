@@ -1,0 +1,167 @@
+"""Networks and models as tables: a row for each layer and each of its axes that differ, before and after a change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gradverify.results import GeometrySeverity, Network, NetworkLayer, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gradverify.results import CaseResult, Geometry, Report
+
+__all__ = ["network_tables"]
+
+_LONGEST_NAME = 24
+_WINDOW = ("HH", "S", "P", "D")
+_FIELD = ("field", "total S", "offset")
+# Columns of text; numbers stand at the right.
+_LEFT = {"layer", "op", "axis", "identity", "before", "after"}
+
+Row = dict[str, str]
+
+
+def network_tables(report: Report) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield spec, title and lines of a table for each network of a report."""
+    cases = {(case.spec, case.id): case for case in report.cases}
+    before = {(case.spec, case.id): case for case in report.before}
+    for network in (*report.networks, *(_of_their_own(report) if before else ())):
+        rows = list(_compared(network, before, cases) if before else _rows(network, cases))
+        shapes = ", ".join(f"{name} {_lengths(shape)}".strip() for name, shape in network.inputs)
+        lines = [*_laid_out(rows), *_solved(network)]
+        yield network.spec, f"{network.id}: {shapes}" if shapes else network.id, [f"  {line}" for line in lines]
+
+
+def _of_their_own(report: Report) -> Iterator[Network]:
+    """Yield the cases that are no layers of a network as if they were, those of each spec together."""
+    alone = [case for case in report.cases if case.network is None and case.geometry]
+    for spec in dict.fromkeys(case.spec for case in alone):
+        layers = (NetworkLayer(name=case.id, op=case.target, case=case.id) for case in alone if case.spec == spec)
+        yield Network(id="cases", spec=spec, inputs=(), layers=tuple(layers))
+
+
+def _rows(network: Network, cases: Mapping[tuple[str, str], CaseResult]) -> Iterator[Row]:
+    for layer in network.layers:
+        case = cases.get((network.spec, layer.case or ""))
+        if layer.case is not None and case is None:
+            continue  # not selected
+        parts = _grouped(layer, case.geometry if case else ())
+        if not parts:
+            yield {**_named(layer), "size": _change(layer), "identity": _without_window(case)}
+        for geometry, axes, field in parts:
+            yield {**_named(layer), "axis": axes, **_window(geometry, case), **field}
+
+
+def _compared(
+    network: Network,
+    before: Mapping[tuple[str, str], CaseResult],
+    after: Mapping[tuple[str, str], CaseResult],
+) -> Iterator[Row]:
+    for layer in network.layers:
+        cases = [found.get((network.spec, layer.case or "")) for found in (before, after)]
+        axes = dict.fromkeys(part.axis for case in cases if case for part in case.geometry)
+        told = {axis: [_told(case, axis) for case in cases] for axis in axes}
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for axis, words in told.items():
+            alike.setdefault(tuple(words), []).append(axis)
+        for (old, new), names in alike.items():
+            yield {**_named(layer), "axis": " ".join(names), "before": old, "after": new}
+        if not axes and layer.case is not None:
+            yield {
+                **_named(layer),
+                **{name: _without_window(case) for name, case in zip(("before", "after"), cases, strict=True)},
+            }
+
+
+def _named(layer: NetworkLayer) -> Row:
+    name = layer.name if len(layer.name) <= _LONGEST_NAME else f"..{layer.name[2 - _LONGEST_NAME :]}"
+    return {"layer": name, "op": layer.op[:_LONGEST_NAME]}
+
+
+def _told(case: CaseResult | None, axis: str) -> str:
+    """Say what became of one axis of a layer, in a few words."""
+    part = next((part for part in case.geometry if part.axis == axis), None) if case else None
+    if part is None or case is None:
+        return "" if case is None else _without_window(case)
+    return f"{_sizes(part)}  {_severity(part, case)}"
+
+
+def _window(geometry: Geometry, case: CaseResult | None) -> Row:
+    low, high = geometry.padding
+    return {
+        "size": _sizes(geometry),
+        "HH": str(geometry.kernel),
+        "S": str(geometry.stride),
+        "P": str(low) if low == high else f"{low}+{high}",
+        "D": str(geometry.dilation),
+        "r": str(geometry.residual),
+        "identity": _severity(geometry, case),
+    }
+
+
+def _sizes(geometry: Geometry) -> str:
+    made = "none" if geometry.severity is GeometrySeverity.IMPOSSIBLE else str(geometry.output)
+    return f"{geometry.input} -> {made}"
+
+
+def _severity(geometry: Geometry, case: CaseResult | None) -> str:
+    word = f"gap {geometry.gap}" if geometry.severity is GeometrySeverity.GAP else geometry.severity.value
+    if geometry.overhang:
+        word += f", overhang {geometry.overhang}"
+    accepted = case is not None and case.verdict is Verdict.PASS and bool(case.reason) and not geometry.identity
+    return f"{word}, accepted" if accepted else word
+
+
+def _without_window(case: CaseResult | None) -> str:
+    return "not known" if case is not None and case.verdict is Verdict.ERROR else ""
+
+
+def _grouped(layer: NetworkLayer, geometry: Sequence[Geometry]) -> list[tuple[Geometry, str, Row]]:
+    """Return each different geometry of a layer once, with the names of its axes and what the network makes of it."""
+    alike: dict[tuple[Geometry, tuple[str, ...]], list[str]] = {}
+    for place, part in enumerate(geometry):
+        alike.setdefault((replace(part, axis="", notes=()), _field(layer, place)), []).append(part.axis)
+    return [(part, " ".join(axes), dict(zip(_FIELD, field, strict=False))) for (part, field), axes in alike.items()]
+
+
+def _field(layer: NetworkLayer, place: int) -> tuple[str, ...]:
+    columns = (layer.receptive_field, layer.total_stride, layer.offset)
+    return tuple(str(column[place]) for column in columns if place < len(column))
+
+
+def _change(layer: NetworkLayer) -> str:
+    """Say what becomes of the shape in a layer without a window."""
+    old, new = (_lengths(shape) for shape in (layer.input_shape, layer.output_shape))
+    return new if old == new else f"{old} -> {new}"
+
+
+def _lengths(shape: tuple[int | None, ...] | None) -> str:
+    return "" if shape is None else "x".join("?" if length is None else str(length) for length in shape)
+
+
+def _laid_out(rows: list[Row]) -> Iterator[str]:
+    """Yield a table without the columns that say nothing."""
+    names = ("layer", "op", "axis", "size", *_WINDOW, "r", "identity", "before", "after", *_FIELD)
+    shown = [name for name in names if any(row.get(name) for row in rows)]
+    if {row.get("D", "1") for row in rows} == {"1"}:
+        shown = [name for name in shown if name != "D"]
+    widths = {name: max(len(name), *(len(row.get(name, "")) for row in rows)) for name in shown}
+    for row in ({name: name for name in shown}, *rows):
+        cells = (
+            row.get(name, "").ljust(widths[name]) if name in _LEFT else row.get(name, "").rjust(widths[name])
+            for name in shown
+        )
+        yield "  ".join(cells).rstrip()
+
+
+def _solved(network: Network) -> Iterator[str]:
+    """Say which sizes leave nothing unread."""
+    for axis in network.solution.axes if network.solution is not None else ():
+        if axis.smallest is None:
+            yield f"no {axis.axis} from {axis.given} on makes every layer exact: {axis.reason}"
+        elif axis.smallest == axis.given:
+            yield f"{axis.axis} = {axis.given} makes every layer exact"
+        else:
+            yield f"{axis.axis} = {axis.smallest} makes every layer exact, the smallest from {axis.given} on"

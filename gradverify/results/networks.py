@@ -1,0 +1,88 @@
+"""A network or model as a whole: what the geometry of each of its layers comes to together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["AxisSolution", "Network", "NetworkLayer", "Shape", "Solution"]
+
+# Lengths; None for a length, or for all, where they are not known.
+Shape = tuple[int | None, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkLayer:
+    """One layer of a network, in the order in which data pass through it.
+
+    Attributes
+    ----------
+    name, op
+        What it is called, and what it does.
+    case
+        Id of the case that judges it; ``None`` where it has no windows and no problem.
+    input_shape, output_shape
+        Of its first input and output.
+    receptive_field, total_stride, offset
+        For every spatial axis: how many elements of the network's input one element of its output depends on; how far
+        in the input two neighbouring outputs lie apart (``"1/2"`` where a transposed layer makes more than there are);
+        and the first element that the first output depends on, negative in the padding. Empty where they are not known.
+    """
+
+    name: str
+    op: str
+    case: str | None = None
+    input_shape: Shape = None
+    output_shape: Shape = None
+    receptive_field: tuple[int, ...] = ()
+    total_stride: tuple[int | str, ...] = ()
+    offset: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AxisSolution:
+    """The smallest length of an input's axis at or above the given one with which every layer is exact.
+
+    Attributes
+    ----------
+    axis, given
+        Name of the axis, or of the dim that several axes share, and its length as it is.
+    smallest
+        The length, or ``None`` where there is none.
+    reason
+        Why there is none, or why none was found.
+    """
+
+    axis: str
+    given: int
+    smallest: int | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """For every axis of a network's input, the smallest length that leaves nothing unread."""
+
+    axes: tuple[AxisSolution, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """One network or model.
+
+    Attributes
+    ----------
+    id, spec
+        Its id, which begins the ids of its layers' cases, and the file or factory it comes from.
+    inputs
+        Names and shapes of what goes in.
+    layers
+        Its layers: all of those of a spec, and of a model those that have windows or a problem.
+    solution
+        What ``--solve`` found; ``None`` where nobody asked.
+    """
+
+    id: str
+    spec: str
+    inputs: tuple[tuple[str, Shape], ...]
+    layers: tuple[NetworkLayer, ...]
+    solution: Solution | None = None

@@ -1,0 +1,84 @@
+"""Other sizes in the place of a spec's: lengths by the name of a dim or an axis, shapes by the name of an input."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gradverify.errors import UsageError, nearest_name
+from gradverify.numerics.geometry import axis_names
+from gradverify.spec.windows import spatial_places
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gradverify.spec.model import CaseSpec, InputSpec
+
+__all__ = ["check_sizes_are_known", "with_sizes"]
+
+
+def check_sizes_are_known(cases: Iterable[CaseSpec], sizes: Mapping[str, tuple[int, ...]]) -> None:
+    """Check that every name is a dim, an axis or an input of some case.
+
+    Raises
+    ------
+    UsageError
+        One is not.
+    """
+    known = {name for case in cases for name in (*case.dims, *_axes(case), *_inputs(case))}
+    for name in sizes:
+        if name not in known:
+            hint = nearest_name(name, tuple(known))
+            raise UsageError(f"--try {name}: no case has a dim, an axis or an input of this name, {hint}")
+
+
+def with_sizes(case: CaseSpec, sizes: Mapping[str, tuple[int, ...]]) -> CaseSpec:
+    """Return a case with other sizes, as far as their names mean something in it.
+
+    Raises
+    ------
+    UsageError
+        A dim or an axis is given several lengths, or a dim is swept.
+    """
+    dims = {name: _one(name, sizes[name]) if name in sizes else length for name, length in case.dims.items()}
+    for name in set(case.sweep).intersection(sizes):
+        raise UsageError(f"--try {name}: '{case.name}' sweeps it, expected a name that is not swept")
+    return replace(case, dims=dims, inputs=tuple(_resized(item, case, sizes) for item in case.inputs))
+
+
+def _resized(item: InputSpec, case: CaseSpec, sizes: Mapping[str, tuple[int, ...]]) -> InputSpec:
+    if item.name in sizes and item.name not in case.dims and len(sizes[item.name]) == len(item.shape or ()):
+        return replace(item, shape=sizes[item.name])
+    places = {place: axis for axis, place in _axes(case).items() if axis in sizes and axis not in case.dims}
+    if not places or item is not _slid(case) or item.shape is None:
+        return item
+    lengths = (
+        _one(places[place], sizes[places[place]]) if place in places else length
+        for place, length in enumerate(item.shape)
+    )
+    return replace(item, shape=tuple(lengths))
+
+
+def _one(name: str, lengths: tuple[int, ...]) -> int:
+    if len(lengths) != 1:
+        raise UsageError(f"--try {name}: got {len(lengths)} lengths, expected one")
+    return lengths[0]
+
+
+def _inputs(case: CaseSpec) -> tuple[str, ...]:
+    return tuple(item.name for item in case.inputs)
+
+
+def _slid(case: CaseSpec) -> InputSpec | None:
+    """Return the input that a window slides over."""
+    name = case.window.input if case.window is not None else None
+    return next((item for item in case.inputs if item.name == name), None)
+
+
+def _axes(case: CaseSpec) -> dict[str, int]:
+    """Return the places of the spatial axes of that input, by their names."""
+    slid = _slid(case)
+    if slid is None or slid.shape is None or case.window is None:
+        return {}
+    places = spatial_places(len(slid.shape), case.window.layout)
+    return dict(zip(axis_names(len(places)), places, strict=True))
