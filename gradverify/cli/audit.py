@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradverify.cli.options import Common, common_options, usable_cores
+from gradverify.errors import UsageError
 
 if TYPE_CHECKING:
     from gradverify.pipeline import Models
@@ -66,6 +67,11 @@ def _lengths(kind: click.ParamType, text: str, said: tuple[str, str, Any, Any]) 
     return lengths
 
 
+def _written(name: str, lengths: tuple[int, ...]) -> str:
+    text = ",".join(map(str, lengths))
+    return f"{name}={text}" if name else text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auditing:
     """The options that audit alone takes, as given."""
@@ -76,6 +82,17 @@ class Auditing:
     solve: bool = False
     baseline: str | None = None
     update_baseline: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The options that decide a verdict, as words of a command line."""
+        shapes = (
+            _written(name, lengths) + (f":{dtype}" if dtype else "") for name, lengths, dtype in self.input_shapes
+        )
+        tried = ",".join(_written(name, lengths) for name, lengths in (self.tried or {}).items())
+        words = [word for shape in shapes for word in ("--input-shape", shape)]
+        words += ["--try", tried] if tried else []
+        return (*words, *(("--baseline", self.baseline) if self.baseline is not None else ()))
 
     def overrides(self, common: Common) -> Overrides:
         """Return what the options set in place of the spec."""
@@ -155,15 +172,17 @@ class _BaselineFile:
 
 def _audited(common: Common, auditing: Auditing) -> None:
     """Audit, write the baseline where that is asked for, and exit."""
-    from gradverify.cli.session import conduct, settings_of  # noqa: PLC0415  --help needs none of it
+    from gradverify.cli.reproduction import Reproduction  # noqa: PLC0415  --help needs none of it
+    from gradverify.cli.session import conduct, settings_of  # noqa: PLC0415  as above
     from gradverify.pipeline import select  # noqa: PLC0415  as above
 
     specs = tuple(name for name in common.specs if not name.endswith(MODEL_SUFFIXES))
     known = _baseline(auditing)
     settings = settings_of(common, "audit", common.policy("identity", expectations=False, baseline=known))
+    reproduce = Reproduction("audit", common, more=auditing.words, factories=auditing.factories)
     conduct(
         common,
-        replace(settings, update_baseline=auditing.update_baseline),
+        replace(settings, update_baseline=auditing.update_baseline, reproduce=reproduce),
         lambda: select(specs, auditing.overrides(common), common.keyword, common.ids, auditing.models(common)),
         listeners=(_BaselineFile(),),
     )
@@ -172,6 +191,8 @@ def _audited(common: Common, auditing: Auditing) -> None:
 def _baseline(auditing: Auditing) -> Baseline | None:
     if auditing.baseline is None:
         return None
+    if not Path(auditing.baseline).resolve().parent.is_dir():
+        raise UsageError(f"--baseline: '{auditing.baseline}' is in no folder, expected a file in an existing folder")
     from gradverify.pipeline.baseline import read_baseline  # noqa: PLC0415  only who asks for it pays
 
     return read_baseline(auditing.baseline, must_exist=not auditing.update_baseline)

@@ -42,17 +42,25 @@ class Reproduction:
         The options that the user gave: those that decide a verdict are repeated.
     keys
         The keys that ``--set`` gave values.
+    more
+        Further options that decide a verdict, as words of a command line.
+    factories
+        What stands behind ``--torch`` and is no spec.
     """
 
     command: str
     common: Common
     keys: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+    factories: tuple[str, ...] = ()
 
     def __call__(self, case: Case) -> str:
         """Return the command for a POSIX shell; the path of the spec is as it was given."""
-        spec = f"./{case.spec}" if case.spec.startswith("-") else case.spec
+        spec = [f"./{case.spec}" if case.spec.startswith("-") else case.spec]
+        if case.spec in self.factories:
+            spec = ["--torch", case.spec]
         settings = {key: case.sweep[key] for key in self.keys if key in case.sweep}
-        words = ["gradverify", self.command, spec, "--case", case.id, *_sets(settings), *self._options()]
+        words = ["gradverify", self.command, *spec, "--case", case.id, *_sets(settings), *self._options(), *self.more]
         return shlex.join(words)
 
     def _options(self) -> list[str]:
