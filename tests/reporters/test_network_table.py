@@ -1,0 +1,129 @@
+"""Networks as tables: what stands in a row, what is left out, and before beside after."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from made_reports import case_result, rendered, report_of
+
+from gradverify.numerics.geometry import PadMode, Rounding, Window, measure
+from gradverify.reporters.network_table import network_tables
+from gradverify.results import AxisSolution, Network, NetworkLayer, Solution, Verdict
+
+LOST, EXACT = Window(224, 11, 4), Window(227, 11, 4)
+
+
+def case(name, windows, **changes):
+    geometry = tuple(measure(axis, window) for axis, window in windows.items())
+    made = case_result(name, geometry=geometry, contracts=(), gradients=(), reason=None, **changes)
+    return replace(made, id=f"net/{name}", spec="net.yaml", network="net", target="conv2d")
+
+
+def layer(name, op="conv2d", *, judged=True, **changes):
+    return NetworkLayer(name=name, op=op, case=f"net/{name}" if judged else None, **changes)
+
+
+def lines(*layers, cases=(), before=(), solution=None):
+    network = Network(id="net", spec="net.yaml", inputs=(("x", (1, 3, 224, 227)),), layers=layers, solution=solution)
+    report = replace(report_of(*cases), networks=(network,), before=before)
+    ((spec, title, found),) = network_tables(report)
+    assert (spec, title) == ("net.yaml", "net: x 1x3x224x227")
+    return found
+
+
+def test_axes_that_are_alike_share_a_row_and_columns_that_say_nothing_are_left_out():
+    cases = (case("one", {"H": LOST, "W": EXACT}), case("two", {"H": EXACT, "W": EXACT}))
+    fields = {"receptive_field": (11, 11), "total_stride": (4, 4), "offset": (0, -3)}
+    assert lines(layer("one", **fields), layer("two"), cases=cases) == [
+        "  layer  op      axis       size  HH  S  P  r  identity   field  total S  offset",
+        "  one    conv2d  H     224 -> 54  11  4  0  1  data-lost     11        4       0",
+        "  one    conv2d  W     227 -> 55  11  4  0  0  exact         11        4      -3",
+        "  two    conv2d  H W   227 -> 55  11  4  0  0  exact",
+    ]
+
+
+def test_layers_without_windows_show_what_becomes_of_the_shape():
+    shapes = {"input_shape": (1, 4, 6, 6), "output_shape": (1, 144)}
+    rows = lines(
+        layer("flat", "flatten", judged=False, **shapes),
+        layer("act", judged=False, input_shape=(1, 144), output_shape=(1, 144)),
+    )
+    assert rows == [
+        "  layer  op                   size",
+        "  flat   flatten  1x4x6x6 -> 1x144",
+        "  act    conv2d              1x144",
+    ]
+
+
+def test_dilation_uneven_padding_gaps_overhang_and_impossible_windows():
+    windows = {
+        "a": Window(9, 3, 1, (1, 2), dilation=2),
+        "b": Window(9, 1, 2),
+        "c": Window(6, 3, 2, rounding=Rounding.CEIL),
+        "d": Window(2, 3),
+        "e": Window(8, 3, 2, mode=PadMode.SAME_UPPER),
+    }
+    cases = [case(name, {"L": window}) for name, window in windows.items()]
+    rows = lines(*map(layer, windows), cases=cases)
+    assert [" ".join(row.split()) for row in rows] == [
+        "layer op axis size HH S P D r identity",
+        "a conv2d L 9 -> 8 3 1 1+2 2 0 exact",
+        "b conv2d L 9 -> 5 1 2 0 1 0 gap 1",
+        "c conv2d L 6 -> 3 3 2 0 1 0 exact, overhang 1",
+        "d conv2d L 2 -> none 3 1 0 1 0 impossible",
+        "e conv2d L 8 -> 4 3 2 0+1 1 0 exact",
+    ]
+
+
+def test_what_is_accepted_says_so_and_what_is_not_known_as_well():
+    accepted = replace(case("one", {"H": LOST}), reason="in the baseline: ...")
+    unknown = replace(case("two", {}), verdict=Verdict.ERROR, reason="its input is not known")
+    rows = lines(layer("one"), layer("two"), cases=(accepted, unknown))
+    assert rows[1].endswith("data-lost, accepted")
+    assert rows[2].split() == ["two", "conv2d", "not", "known"]
+
+
+def test_layers_that_were_not_selected_have_no_row():
+    assert len(lines(layer("one"), layer("two"), cases=(case("two", {"H": EXACT}),))) == 2
+
+
+def test_long_names_keep_their_end():
+    name = "features.denseblock3.denselayer24.conv2"
+    (_, row) = lines(layer(name), cases=(case(name, {"H": EXACT}),))
+    assert row.split()[0] == "..3.denselayer24.conv2"[-24:] or row.split()[0].endswith("denselayer24.conv2")
+    assert len(row.split()[0]) == 24
+
+
+def test_before_stands_beside_after():
+    rows = lines(
+        layer("one"), cases=(case("one", {"H": EXACT, "W": EXACT}),), before=(case("one", {"H": LOST, "W": EXACT}),)
+    )
+    assert rows == [
+        "  layer  op      axis  before                after",
+        "  one    conv2d  H     224 -> 54  data-lost  227 -> 55  exact",
+        "  one    conv2d  W     227 -> 55  exact      227 -> 55  exact",
+    ]
+
+
+def test_what_solve_found_stands_below():
+    axes = (
+        AxisSolution(axis="H", given=224, smallest=227),
+        AxisSolution(axis="W", given=227, smallest=227),
+        AxisSolution(axis="D", given=3, smallest=None, reason="fc wants 6 rows"),
+    )
+    rows = lines(layer("one"), cases=(case("one", {"H": EXACT}),), solution=Solution(axes=axes))
+    assert rows[-3:] == [
+        "  H = 227 makes every layer exact, the smallest from 224 on",
+        "  W = 227 makes every layer exact",
+        "  no D from 3 on makes every layer exact: fc wants 6 rows",
+    ]
+
+
+def test_the_terminal_shows_layers_in_the_table_and_with_v_one_by_one():
+    network = Network(id="net", spec="net.yaml", inputs=(("x", (1, 3, 224, 224)),), layers=(layer("one"),))
+    report = replace(report_of(case("one", {"H": LOST})), networks=(network,))
+    short, long = (rendered("terminal", report, verbosity=verbosity) for verbosity in (0, 1))
+    assert "PASS  net/one" not in short
+    assert "one    conv2d  H" in short
+    assert "PASS  net/one" in long
+    assert "one    conv2d" not in rendered("terminal", report, verbosity=-1)
