@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from gradverify.spec.network_model import NetworkTarget
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,6 +17,7 @@ __all__ = [
     "FrameworkTarget",
     "FunctionsTarget",
     "LayerTarget",
+    "NetworkTarget",
     "ObjectTarget",
     "ParameterRole",
     "Target",
@@ -190,4 +193,4 @@ class FrameworkTarget:
         return str(self.call)
 
 
-Target: TypeAlias = LayerTarget | FunctionsTarget | ObjectTarget | FrameworkTarget
+Target: TypeAlias = LayerTarget | FunctionsTarget | ObjectTarget | FrameworkTarget | NetworkTarget

@@ -6,7 +6,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from gradverify.layers.registry import LAYERS
-from gradverify.spec.target_model import FRAMEWORKS, FrameworkTarget, FunctionsTarget, LayerTarget
+from gradverify.spec.target_model import FRAMEWORKS, FrameworkTarget, FunctionsTarget, LayerTarget, NetworkTarget
 from gradverify.targets.arrays import adapted, layouts_of
 from gradverify.targets.frameworks import require
 from gradverify.targets.functions import FunctionPair
@@ -57,6 +57,7 @@ def load_target(case: Case, inputs: Mapping[str, Array], differentiable: tuple[s
         return framework_target(imported(case.target.call), case, inputs, params, differentiable)
     from gradverify.targets.scouting import load_object  # noqa: PLC0415  cases without objects go without it
 
+    assert not isinstance(case.target, NetworkTarget)  # noqa: S101  its geometry is all there is to check
     return load_object(load_function(case.target.create), case, inputs, params, differentiable)
 
 
