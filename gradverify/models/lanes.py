@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from gradverify.spec.network_model import NetworkLayer
 
-__all__ = ["Lane", "advance", "at", "pads", "scale_of"]
+__all__ = ["Lane", "advance", "at", "pads", "scale_of", "window_of"]
 
 _MODES = {"same": PadMode.SAME_UPPER, "same-lower": PadMode.SAME_LOWER, "causal": PadMode.CAUSAL}
 
@@ -74,12 +74,13 @@ def advance(layer: NetworkLayer, axis: int, lane: Lane) -> tuple[Window | None, 
 
 
 def _slide(layer: NetworkLayer, axis: int, lane: Lane) -> tuple[Window | None, Lane]:
-    window = _window(layer, axis, lane)
+    window = window_of(layer, axis, lane)
     length = None if describe_impossible(window) else output_size(window)
     return window, Lane(length)
 
 
-def _window(layer: NetworkLayer, axis: int, lane: Lane) -> Window:
+def window_of(layer: NetworkLayer, axis: int, lane: Lane) -> Window:
+    """Return the window of a layer that has one, along one axis; the length that comes in is known."""
     assert lane.length is not None  # noqa: S101  callers know
     row = KINDS[layer.kind].row
     pooling = row.family is Family.POOLING

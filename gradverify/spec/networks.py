@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -238,8 +239,8 @@ def resolved_network(
     layers = resolved(target, dims)
     if len(layers) > MAX_LAYERS:
         problems.add(case.where("network"), f"the network has more than {MAX_LAYERS} layers, expected fewer")
-    names = [layer.name for layer in layers]
-    for name in dict.fromkeys(name for name in names if names.count(name) > 1) if len(set(names)) < len(names) else ():
+    times = Counter(layer.name for layer in layers)
+    for name in (name for name, count in times.items() if count > 1):
         message = f"with blocks written out, the layer '{name}' stands twice, expected unique names"
         problems.add(case.where("network"), message)
     return NetworkTarget(layers=layers, axes=_axis_names(target, item, dims))
