@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gradverify.errors import GradverifyError
@@ -15,6 +16,7 @@ from gradverify.spec.windows import windows
 
 if TYPE_CHECKING:
     from gradverify.numerics.geometry import Window
+    from gradverify.spec.site import Site
 
 __all__ = ["audit", "geometry_of", "impossible", "known_geometry"]
 
@@ -52,7 +54,14 @@ def _nothing_to_audit(case: Case) -> str | None:
 
 def geometry_of(case: Case) -> tuple[Geometry, ...]:
     """Return the size identity along every axis of a windowed case; nothing for the others."""
-    return tuple(measure(axis, window) for axis, window in _windows(case))
+    found = (measure(axis, window) for axis, window in _windows(case))
+    return tuple(found) if case.site is None else tuple(_noted(part, case.site) for part in found)
+
+
+def _noted(geometry: Geometry, site: Site) -> Geometry:
+    """Return a geometry with what its layer's place in the network adds to it."""
+    more = tuple(sentence for axis, sentence in site.notes if axis == geometry.axis)
+    return replace(geometry, notes=(*geometry.notes, *more)) if more else geometry
 
 
 def known_geometry(case: Case) -> tuple[Geometry, ...]:

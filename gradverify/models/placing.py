@@ -38,6 +38,9 @@ def network_of(model: Model, around: Case) -> Network:
             case=judged.get(site.name),
             input_shape=site.input_shape,
             output_shape=site.output_shape,
+            receptive_field=site.receptive_field,
+            total_stride=site.total_stride,
+            offset=site.offset,
         )
         for site in model.sites
     )
@@ -57,10 +60,12 @@ def _case(site: Site, around: Case) -> Case:
         around,
         id=_id(site, around),
         name=site.name,
+        line=around.line if site.line is None else site.line,
         target=SiteTarget(site.op),
         inputs=(),
         params=_params(site),
         checks=(Check.GEOMETRY,),
+        allow=around.allow if site.allow is None else site.allow,
         site=site,
         network=around.id,
     )

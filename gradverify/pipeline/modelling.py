@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from gradverify.errors import ModelError, UsageError, nearest_name
 from gradverify.execution import executor
 from gradverify.execution.jobs import Job, Lost
+from gradverify.models.network import chain
 from gradverify.models.placing import cases_of, network_of
 from gradverify.models.requests import OnnxRequest, TorchRequest
 from gradverify.numerics.geometry import axis_names
 from gradverify.spec.model import DEFAULT_TIMEOUT, Case, Tolerance
+from gradverify.spec.network_model import NetworkTarget
 from gradverify.spec.site import SiteTarget
 
 if TYPE_CHECKING:
@@ -81,8 +83,15 @@ def modelled(
     UsageError
         What is tried is no axis and no input of any model.
     """
-    found = list(cases)
+    found: list[Case] = []
     networks = []
+    for case in cases:
+        if isinstance(case.target, NetworkTarget):
+            model = chain(case)
+            found.extend(cases_of(model, case))
+            networks.append(network_of(model, case))
+        else:
+            found.append(case)
     for label, model in _read(models, overrides) if models is not None else ():
         around = _around(label, overrides)
         found.extend(cases_of(model, around))

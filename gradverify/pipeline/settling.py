@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from gradverify.pipeline.baseline import Baseline
     from gradverify.results import Geometry
-    from gradverify.spec.model import Allowance, Case
+    from gradverify.spec.model import Case
+    from gradverify.spec.network_model import Allowance
 
 __all__ = ["Policy", "policy_for", "settle", "violations"]
 

@@ -128,7 +128,8 @@ def _grouped(layer: NetworkLayer, geometry: Sequence[Geometry]) -> list[tuple[Ge
 
 def _field(layer: NetworkLayer, place: int) -> tuple[str, ...]:
     columns = (layer.receptive_field, layer.total_stride, layer.offset)
-    return tuple(str(column[place]) for column in columns if place < len(column))
+    found = [column[place] for column in columns if place < len(column)]
+    return tuple("" if value is None else str(value) for value in found)
 
 
 def _change(layer: NetworkLayer) -> str:

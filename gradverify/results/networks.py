@@ -25,7 +25,8 @@ class NetworkLayer:
     receptive_field, total_stride, offset
         For every spatial axis: how many elements of the network's input one element of its output depends on; how far
         in the input two neighbouring outputs lie apart (``"1/2"`` where a transposed layer makes more than there are);
-        and the first element that the first output depends on, negative in the padding. Empty where they are not known.
+        and the first element that the first output depends on, negative in the padding. ``None`` for an axis, or empty,
+        where they are not known.
     """
 
     name: str
@@ -33,9 +34,9 @@ class NetworkLayer:
     case: str | None = None
     input_shape: Shape = None
     output_shape: Shape = None
-    receptive_field: tuple[int, ...] = ()
-    total_stride: tuple[int | str, ...] = ()
-    offset: tuple[int, ...] = ()
+    receptive_field: tuple[int | None, ...] = ()
+    total_stride: tuple[int | str | None, ...] = ()
+    offset: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

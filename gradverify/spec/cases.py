@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gradverify.spec.battery import PlacedRow
     from gradverify.spec.counterparts import Counterpart
+    from gradverify.spec.network_model import Allowance
     from gradverify.spec.target_model import Target
 
 __all__ = ["FileContext", "read_cases"]
@@ -64,7 +65,7 @@ def read_cases(node: Node, context: FileContext, problems: Problems) -> tuple[Ca
     if not isinstance(node, MappingNode):
         CASE.read(node, problems)
         return ()
-    if node.get("battery") is None:
+    if node.get("battery") is None or node.get("network") is not None:
         read = [_read_case(node, context, problems, None)]
     else:
         from gradverify.spec.battery import placed_rows  # noqa: PLC0415  most specs have none
@@ -91,6 +92,7 @@ class _CaseReader:
         self.context = context
         self.problems = problems
         self.layer: LayerInfo | None = LAYERS.get(values.get("layer", ""))
+        self.is_network = node.get("network") is not None
 
     def _keys(self, name: str) -> set[str]:
         """Return the keys written in a mapping, also those whose values are wrong: that is a problem of its own."""
@@ -104,6 +106,7 @@ class _CaseReader:
         self._check_params()
         sweep = self._sweep()
         window = self._window()
+        allow = self._allowance(window)
         self._check_something_to_differentiate(inputs)
         reference = self._reference(placed)
         if not targets:
@@ -129,20 +132,43 @@ class _CaseReader:
             method=self._shared("method", "auto"),
             max_passes=self._shared("max_passes", None),
             contracts=self.context.defaults.get("contracts", {}) | self.values.get("contracts", {}),
-            checks=tuple(check for check in Check if check in self.values.get("checks", tuple(Check))),
+            checks=self._checks(),
             expect=Verdict(self.values.get("expect", "pass")),
             cotangent=self._cotangent(),
             scale=self._scale(),
             strict=self._shared("strict", False),
             fail_on=None if (chosen := self._shared("fail_on", None)) is None else FailOn(chosen),
-            search_path=() if self.layer else search_path(targets[0], self.context.search_path),
-            preload=() if self.layer else self.context.preload,
-            absent=() if self.layer else self.context.absent,
+            allow=allow,
+            search_path=search_path(targets[0], self.context.search_path) if self._is_code else (),
+            preload=self.context.preload if self._is_code else (),
+            absent=self.context.absent if self._is_code else (),
             positions=dict(_positions(self.node)),
         )
 
+    @property
+    def _is_code(self) -> bool:
+        """Whether the target is code of one's own."""
+        return self.layer is None and not self.is_network
+
+    def _checks(self) -> tuple[Check, ...]:
+        """Return the checks of the case, in their order; a network has a geometry, and nothing else."""
+        if self.is_network:
+            return (Check.GEOMETRY,)
+        return tuple(check for check in Check if check in self.values.get("checks", tuple(Check)))
+
+    def _allowance(self, window: WindowRoles | None) -> Allowance | None:
+        """Return the violation that is known, where there is a window that may violate something."""
+        if "allow" not in self.values or self.is_network:
+            return None
+        from gradverify.spec.networks import read_allowance  # noqa: PLC0415  most specs have none
+
+        if window is None and self.node.get("geometry") is None:
+            wanted = "expected a windowed layer, or a geometry of your own code"
+            self._problem("allow", f"'allow' is about windows, of which the case has none, {wanted}")
+        return read_allowance(self.values)
+
     def _reference(self, placed: PlacedRow | None) -> Counterpart | None:
-        if "reference" not in self.values:
+        if "reference" not in self.values or self.is_network:
             return None
         from gradverify.spec.reference import read_reference  # noqa: PLC0415  most specs have none
 
@@ -188,13 +214,17 @@ class _CaseReader:
 
     def _check_one_target(self) -> None:
         given = [name for name in TARGETS if self.node.get(name) is not None]
-        reserved = [name for name in CASE.reserved if self.node.get(name) is not None]
-        if not given and not reserved:
+        if not given:
             self._problem(self.node.position, f"the case has no target, expected one of {', '.join(TARGETS)}")
         if len(given) > 1:
             self._problem(given[1], f"the case has the targets {' and '.join(given)}, expected exactly one")
 
     def _targets(self) -> tuple[Target, ...]:
+        if self.is_network:
+            from gradverify.spec.networks import read_network  # noqa: PLC0415  most specs have none
+
+            network = read_network(self.node, self.values, self.problems)
+            return () if network is None else (network,)
         if self.layer is None:
             if "implementation" in self.values and self.node.get("layer") is None:
                 self._problem("implementation", "'implementation' belongs to built-in layers, expected none here")
@@ -238,7 +268,7 @@ class _CaseReader:
     def _check_params(self) -> None:
         node = self.node.get("params")
         if self.layer is None:
-            if node is not None:
+            if node is not None and not self.is_network:
                 check_imports(node, self.context.folder, self.problems)
             return
         known = {item.name: item for item in self.layer.parameters}
@@ -289,6 +319,8 @@ class _CaseReader:
 
     def _window(self) -> WindowRoles | None:
         given = self.values.get("geometry")
+        if self.is_network:
+            return None
         if self.layer is not None:
             if self.node.get("geometry") is not None:
                 self._problem("geometry", f"{self.layer.name} knows its own geometry, expected no key 'geometry'")
@@ -306,6 +338,8 @@ class _CaseReader:
     def _check_something_to_differentiate(self, inputs: tuple[InputSpec, ...]) -> None:
         read = self.values.get("inputs", {})
         checks = self.values.get("checks", tuple(Check))
+        if self.is_network:
+            return
         discovers = self.node.get("object") is not None or self.node.get("torch") is not None
         if not inputs or len(inputs) < len(read) or Check.GRADIENTS not in checks or discovers:
             return

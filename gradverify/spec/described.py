@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradverify.spec.calls import Call, read_call, write_call
 from gradverify.spec.contract_table import OFF
 from gradverify.spec.model import DEFAULT_TIMEOUT, IMPORT, ArrayFile, Case, Check, Fill, InputSpec, Tolerance
-from gradverify.spec.target_model import FrameworkTarget, FunctionsTarget, LayerTarget, ObjectTarget, ParameterRole
+from gradverify.spec.target_model import (
+    FrameworkTarget,
+    FunctionsTarget,
+    LayerTarget,
+    NetworkTarget,
+    ObjectTarget,
+    ParameterRole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from gradverify.layers.registry import WindowRoles
+    from gradverify.spec.network_model import NetworkLayer
     from gradverify.spec.target_model import Target
 
 __all__ = ["described"]
@@ -58,6 +66,7 @@ class _Describer:
             "params": {name: self.param(value) for name, value in case.params.items()},
             "geometry": _changed(case.window) if own and case.window else {},
             "checks": [] if case.checks == tuple(Check) else [check.value for check in case.checks],
+            "allow": case.allow and asdict(case.allow),
             "cotangent": self.cotangent(),
             "scale": dict(case.scale),
             "reference": self.reference(),
@@ -155,6 +164,8 @@ class _Describer:
             arrays = None if target.arrays == "numpy" else target.arrays
             more = {"arrays": arrays, "globals": list(target.globals)}
             return {"functions": {"forward": self.call(target.forward), **_filled(self.backward(target) | more)}}
+        if isinstance(target, NetworkTarget):
+            return {"network": [_layer(layer) for layer in target.layers]}
         if isinstance(target, ObjectTarget):
             return {"object": {"class": self.call(target.create), **_filled(self.object(target))}}
         assert isinstance(target, FrameworkTarget)  # noqa: S101  layers of networks are no cases of a spec
@@ -195,6 +206,17 @@ class _Describer:
             "parameters": dict(target.parameters),
             "discover": None if target.discover else False,
         }
+
+
+def _layer(layer: NetworkLayer) -> dict[str, Any]:
+    """Return one layer of a network, in numbers."""
+    more = {"allow": asdict(layer.allow)} if layer.allow else {}
+    options = {name: _listed(value) for name, value in layer.options.items()}
+    return {"name": layer.name, "layer": layer.kind, **options, **more}
+
+
+def _listed(value: Any) -> Any:
+    return [_listed(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _role(role: ParameterRole) -> Any:

@@ -17,7 +17,7 @@ from gradverify.spec.nodes import Position, Problems, TooManyProblems
 from gradverify.spec.overriding import Overrides, check_sets_are_known, overridden
 from gradverify.spec.shapes import lengths_of, match_shapes
 from gradverify.spec.sweeping import MAX_CASES, format_value, with_parameters
-from gradverify.spec.target_model import LayerTarget, Target
+from gradverify.spec.target_model import LayerTarget, NetworkTarget, Target
 from gradverify.spec.windows import parameter_at, windows
 
 if TYPE_CHECKING:
@@ -97,7 +97,10 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
     if isinstance(target, LayerTarget):
         inputs = match_shapes(LAYERS[target.layer], inputs, case, problems)
         _check_statistics(LAYERS[target.layer], inputs, params, case, problems)
-    _check_size(inputs, case, problems)
+    if isinstance(target, NetworkTarget):
+        target = _network_at(target, dims, case, problems)
+    else:
+        _check_size(inputs, case, problems)
     if not isinstance(target, LayerTarget):
         _check_window(case, inputs, params, problems)
     return Case(
@@ -130,7 +133,15 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
         reference=None if case.reference is None else _with_values(case.reference, params),
         strict=case.strict,
         fail_on=case.fail_on,
+        allow=case.allow,
     )
+
+
+def _network_at(target: NetworkTarget, dims: Mapping[str, int], case: CaseSpec, problems: Problems) -> NetworkTarget:
+    """Return a network at one point of the sweep."""
+    from gradverify.spec.networks import resolved_network  # noqa: PLC0415  most specs have none
+
+    return resolved_network(target, case.inputs[0], dims, case, problems)
 
 
 def _lengths(case: CaseSpec, target: Target, inputs: tuple[InputSpec, ...]) -> Mapping[str, int]:

@@ -204,15 +204,12 @@ class Section(Rule):
         What this mapping is, in words.
     fields
         The keys.
-    reserved
-        Keys that a later version will know.
     example
         Follows ``what`` where a message says what was expected.
     """
 
     what: str
     fields: Mapping[str, Field]
-    reserved: tuple[str, ...] = ()
     example: str = ""
 
     @property
@@ -245,11 +242,8 @@ class Section(Rule):
         field = self.fields.get(key.text)
         if field is not None:
             return field.rule.read(value, problems)
-        if key.text in self.reserved:
-            message = f"'{key.text}' is reserved for a later version, expected a key that this one knows"
-        else:
-            message = f"unknown key '{key.text}' in {self.what}, {nearest_name(key.text, tuple(self.fields))}"
-        problems.add(key.position, message)
+        hint = nearest_name(key.text, tuple(self.fields))
+        problems.add(key.position, f"unknown key '{key.text}' in {self.what}, {hint}")
         return INVALID
 
     def schema(self) -> Schema:

@@ -11,13 +11,14 @@ from gradverify.results import FailOn
 from gradverify.spec.contract_table import CONTRACTS, LEVELS
 from gradverify.spec.grammar import Either, Field, ListOf, Plain, Rule, Section, Table
 from gradverify.spec.model import COTANGENTS, DTYPES, LARGEST_MEMORY, METHODS, SHIMS, Check, Fill
+from gradverify.spec.network_language import ALLOWANCE, NETWORK
 from gradverify.spec.scalars import Choice, Flag, Real, Text, Whole
 from gradverify.spec.target_rules import RETURNS, TARGET_FIELDS
 
 __all__ = ["BATTERY", "CASE", "EITHER_INPUT", "HEADER", "INTEGER_DTYPES", "PARAMETER_RULES", "RANGE", "SPEC", "TARGETS"]
 
 INTEGER_DTYPES = ("int64", "int32", "int16", "int8", "uint8", "bool")
-TARGETS = ("layer", *TARGET_FIELDS)
+TARGETS = ("layer", *TARGET_FIELDS, "network")
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 # Control characters, and what else breaks a line or stands for nothing.
@@ -207,6 +208,7 @@ CASE = Section(
         ),
         "layer": Field(Choice("a built-in layer", tuple(LAYERS)), "target: a built-in layer"),
         **TARGET_FIELDS,
+        "network": Field(NETWORK, "target: layers in order, whose geometry is audited as a chain"),
         "implementation": Field(
             Either(
                 "an implementation's name, a list of them, or all",
@@ -275,11 +277,11 @@ CASE = Section(
             ),
             "what the gradients of your code are multiplied with before they are compared",
         ),
+        "allow": Field(ALLOWANCE, "a violation of the size identity that is known, and why"),
         "expect": Field(Choice("an expected verdict", ("pass", "fail")), "fail: a case that must be caught (pass)"),
         **_SHARED,
     },
     example=": a mapping with name, inputs and a target",
-    reserved=("network", "allow"),
 )
 
 SPEC = Section(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gradverify.layers.registry import WindowRoles
     from gradverify.spec.battery import PlacedRow
     from gradverify.spec.counterparts import Counterpart
+    from gradverify.spec.network_model import Allowance
     from gradverify.spec.nodes import Position
     from gradverify.spec.site import Site
     from gradverify.spec.target_model import Target
@@ -27,7 +28,6 @@ __all__ = [
     "LARGEST_WHOLE",
     "METHODS",
     "SHIMS",
-    "Allowance",
     "ArrayFile",
     "Case",
     "CaseSpec",
@@ -81,14 +81,6 @@ class Tolerance:
 
     rtol: float | None = None
     atol: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """A violation that is accepted: a residual of so many rows at most, and why."""
-
-    residual: int
-    because: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +158,8 @@ class CaseSpec:
         What analytic gradients are multiplied with before they are compared, by input; names are dims.
     strict, fail_on
         Whether warnings fail the case, and which geometry does; ``None`` leaves it to the command.
+    allow
+        A violation of the size identity that is known; of a network its layers have their own.
     search_path, preload, absent
         Folders searched for user code, what is imported before it, and packages it may do without; empty for built-ins.
     placed
@@ -198,6 +192,7 @@ class CaseSpec:
     scale: Mapping[str, float | str]
     strict: bool
     fail_on: FailOn | None
+    allow: Allowance | None
     search_path: tuple[str, ...]
     preload: tuple[str, ...]
     absent: tuple[str, ...]
@@ -240,11 +235,11 @@ class Case:
         Of the inputs, by name: ``N``, ``C`` of a built-in layer or a battery, ``x.shape[0]`` of other code.
     keep
         Whether the result carries arrays, where the case may fail.
-    allow
-        Which violation of the size identity is accepted.
     site, network
         The layer, and the id of the network or model that it is part of; ``None`` for cases of their own.
-    memory, max_passes, contracts, cotangent, scale, strict, fail_on, search_path, preload, absent, placed, reference
+    memory, max_passes, contracts, cotangent, scale, strict, fail_on, allow, search_path, preload, absent, placed
+        As in ``CaseSpec``.
+    reference
         As in ``CaseSpec``; the parameters of the reference in values.
     """
 
@@ -272,13 +267,13 @@ class Case:
     scale: Mapping[str, float] = field(default_factory=dict)
     strict: bool = False
     fail_on: FailOn | None = None
+    allow: Allowance | None = None
     search_path: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     placed: PlacedRow | None = None
     reference: Counterpart | None = None
     keep: bool = False
-    allow: Allowance | None = None
     site: Site | None = None
     network: str | None = None
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from gradverify.layers.registry import LAYERS, LayerInfo
 from gradverify.spec.language import CASE, EITHER_INPUT, PARAMETER_RULES, SPEC, TARGETS
+from gradverify.spec.network_language import layer_schema
 
 __all__ = ["json_schema"]
 
@@ -22,7 +23,11 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gradverify spec",
         **schema,
-        "$defs": {"case": _case(), "input": {"anyOf": [*EITHER_INPUT.schema()["anyOf"], _OF_BATTERY]}},
+        "$defs": {
+            "case": _case(),
+            "input": {"anyOf": [*EITHER_INPUT.schema()["anyOf"], _OF_BATTERY]},
+            "layer": layer_schema(),
+        },
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from gradverify.numerics.geometry import Window
+    from gradverify.spec.network_model import Allowance
 
 __all__ = ["Model", "Shape", "Site", "SiteTarget"]
 
@@ -29,7 +30,22 @@ class Site:
     windows
         Axis name and window for every spatial axis; empty for a layer without windows.
     problem
-        Why nothing can be said of it: what is wrong, where, and what to do.
+        Why nothing can be said of it, or what is wrong beside its windows: what, where, and what to do.
+    receptive_field
+        For every spatial axis that comes out: the longest stretch of the network's input that an output reads, as if
+        nothing ended; ``None`` where it is not known.
+    total_stride
+        For every spatial axis that comes out: how far that stretch moves from one output to the next, on average; a
+        fraction as ``"1/2"``.
+    offset
+        For every spatial axis that comes out: the index in the network's input of the first element that the first
+        output reads, negative in the padding.
+    notes
+        Axis name and sentence: what else is worth knowing.
+    allow
+        A violation that is known.
+    line
+        Where it stands in its file.
     """
 
     name: str
@@ -38,6 +54,12 @@ class Site:
     output_shape: Shape | None = None
     windows: tuple[tuple[str, Window], ...] = ()
     problem: str | None = None
+    receptive_field: tuple[int | None, ...] = ()
+    total_stride: tuple[int | str | None, ...] = ()
+    offset: tuple[int | None, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+    allow: Allowance | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from gradverify.spec.network_model import NetworkTarget
 from gradverify.spec.site import SiteTarget
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ __all__ = [
     "FrameworkTarget",
     "FunctionsTarget",
     "LayerTarget",
+    "NetworkTarget",
     "ObjectTarget",
     "ParameterRole",
     "Target",
@@ -192,4 +194,4 @@ class FrameworkTarget:
         return str(self.call)
 
 
-Target: TypeAlias = LayerTarget | FunctionsTarget | ObjectTarget | FrameworkTarget | SiteTarget
+Target: TypeAlias = LayerTarget | FunctionsTarget | ObjectTarget | FrameworkTarget | NetworkTarget | SiteTarget

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gradverify.errors import UsageError, nearest_name
 from gradverify.numerics.geometry import axis_names
+from gradverify.spec.network_model import NetworkTarget
 from gradverify.spec.windows import spatial_places
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ def _inputs(case: CaseSpec) -> tuple[str, ...]:
 
 
 def _slid(case: CaseSpec) -> InputSpec | None:
-    """Return the input that a window slides over."""
+    """Return the input that a window slides over, or that enters a network."""
+    if any(isinstance(target, NetworkTarget) for target in case.targets):
+        return case.inputs[0] if case.inputs else None
     name = case.window.input if case.window is not None else None
     return next((item for item in case.inputs if item.name == name), None)
 
@@ -78,7 +81,7 @@ def _slid(case: CaseSpec) -> InputSpec | None:
 def _axes(case: CaseSpec) -> dict[str, int]:
     """Return the places of the spatial axes of that input, by their names."""
     slid = _slid(case)
-    if slid is None or slid.shape is None or case.window is None:
+    if slid is None or slid.shape is None:
         return {}
-    places = spatial_places(len(slid.shape), case.window.layout)
+    places = spatial_places(len(slid.shape), None if case.window is None else case.window.layout)
     return dict(zip(axis_names(len(places)), places, strict=True))

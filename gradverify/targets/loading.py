@@ -55,7 +55,7 @@ def load_target(case: Case, inputs: Mapping[str, Array], differentiable: tuple[s
         return _load_functions(case.target, params, differentiable)
     if isinstance(case.target, FrameworkTarget):
         return framework_target(imported(case.target.call), case, inputs, params, differentiable)
-    assert isinstance(case.target, ObjectTarget)  # noqa: S101  layers of networks have no code
+    assert isinstance(case.target, ObjectTarget)  # noqa: S101  networks have no code
     from gradverify.targets.scouting import load_object  # noqa: PLC0415  cases without objects go without it
 
     return load_object(load_function(case.target.create), case, inputs, params, differentiable)

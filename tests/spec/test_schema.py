@@ -32,12 +32,13 @@ STRUCTURAL = (
     "unknown-key-geometry", "unknown-layer", "unknown-implementation", "unknown-implementation-in-list",
     "unknown-dtype", "integer-dtype-for-case", "unknown-parameter", "negative-stride", "pair-of-three",
     "wrong-type-parameter", "fraction-above-one", "wrong-types", "wrong-types-case", "too-large-seed",
-    "negative-tolerance", "two-targets", "no-target", "no-name", "no-cases", "empty-cases", "reserved-key",
+    "negative-tolerance", "two-targets", "no-target", "no-name", "no-cases", "empty-cases",
     "missing-input", "extra-input", "input-name-misspelt", "zero-length", "shape-of-17-axes", "shape-not-a-list",
     "unknown-init", "std-zero", "function-reference", "missing-forward", "returns-bad-name", "geometry-missing-roles",
     "sweep-empty", "sweep-not-a-list", "checks-unknown", "checks-empty", "nulls", "null-document",
     "list-where-a-mapping", "text-where-a-mapping", "mapping-where-a-list", "case-is-text", "long-name", "input-name",
-    "parameter-name", "control-character-in-name", "max-passes", "memory",
+    "parameter-name", "control-character-in-name", "max-passes", "memory", "allow-incomplete",
+    "network-of-code", "network-layer-names", "network-keys", "network-blocks",
 )  # fmt: skip
 
 
@@ -65,7 +66,7 @@ def test_the_shipped_file_is_this_schema() -> None:
 
 def test_each_call_makes_its_own() -> None:
     json_schema()["$defs"].clear()
-    assert set(json_schema()["$defs"]) == {"case", "input"}
+    assert set(json_schema()["$defs"]) == {"case", "input", "layer"}
 
 
 @pytest.mark.parametrize("file", VALID, ids=lambda file: file.stem)

@@ -190,7 +190,7 @@ def test_every_field_of_a_case_is_written() -> None:
     assert {item.name for item in fields(Case)} - derived == {
         "name", "target", "inputs", "params", "window", "seed", "dtype", "tolerance", "timeout", "memory", "method",
         "max_passes", "checks", "expect", "cotangent", "scale", "strict", "fail_on", "search_path", "preload", "absent",
-        "reference", "contracts",
+        "reference", "contracts", "allow",
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ A transposed window does forward what that backward pass does: it makes ``Y = (H
 """
 
 from gradverify.numerics.geometry.identity import measure
+from gradverify.numerics.geometry.suggestions import holds
 from gradverify.numerics.geometry.window import (
     PadMode,
     Rounding,
@@ -37,6 +38,7 @@ __all__ = [
     "describe_violation",
     "edges",
     "effective_kernel",
+    "holds",
     "measure",
     "output_size",
     "overhang",

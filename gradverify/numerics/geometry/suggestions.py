@@ -10,7 +10,7 @@ from gradverify.numerics.geometry.window import Window, describe_impossible, edg
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["suggestions"]
+__all__ = ["holds", "suggestions"]
 
 # How far from the given number a suggestion is looked for; an input is looked for as far as one stride.
 _SEARCH = 64
@@ -28,7 +28,7 @@ def suggestions(window: Window) -> Iterator[str]:
 
 def _sliding(window: Window) -> Iterator[tuple[int, str]]:
     """Yield how far away a change is, and the change in words."""
-    accepts = _closes if _holds(window) else _holds
+    accepts = _closes if holds(window) else holds
     for name, now, lowest, change in _changes(window):
         for direction in (1, -1):
             value = _nearest((now, lowest, direction), change, accepts, max(_SEARCH, window.stride))
@@ -55,7 +55,7 @@ def _transposed(window: Window) -> Iterator[tuple[int, str]]:
     for distance, (text, other) in enumerate(changed.items()):
         fits = min(other.padding) >= 0 and describe_impossible(other) is None
         same = text == "output_padding 0" or (fits and output_size(other) == made)
-        if window.output_padding and fits and same and _holds(other):
+        if window.output_padding and fits and same and holds(other):
             yield distance, f"{text} (output {output_size(other)})"
 
 
@@ -87,7 +87,7 @@ def _nearest(
     return None
 
 
-def _holds(window: Window) -> bool:
+def holds(window: Window) -> bool:
     """Return whether every row of the padded input is read: ``(H' - 1) S + K = H + P_lo + P_hi``."""
     if describe_impossible(window) is not None:
         return False
@@ -99,4 +99,4 @@ def _holds(window: Window) -> bool:
 
 def _closes(window: Window) -> bool:
     """Return whether the identity holds, and no rows lie between neighbouring windows."""
-    return window.reach >= window.stride and _holds(window)
+    return window.reach >= window.stride and holds(window)
