@@ -97,11 +97,12 @@ def _windows(case: Case) -> tuple[tuple[str, Window], ...]:
 
 
 def _indivisible(case: Case) -> str | None:
-    divides = LAYERS[case.target.layer].divides if isinstance(case.target, LayerTarget) else None
-    shape = case.inputs[0].shape
-    if divides is None or shape is None or not isinstance(case.target, LayerTarget):
+    if not isinstance(case.target, LayerTarget):
         return None
-    parameter, symbol = divides
-    length = int(shape[LAYERS[case.target.layer].inputs[0].shape.index(symbol)])
+    layer, shape = LAYERS[case.target.layer], case.inputs[0].shape
+    if layer.divides is None or shape is None:
+        return None
+    parameter, symbol = layer.divides
+    length = int(shape[layer.inputs[0].shape.index(symbol)])
     divisor = case.params[parameter]
     return f"{parameter} {divisor} does not divide {symbol} = {length}" if length % divisor else None

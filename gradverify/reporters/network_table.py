@@ -14,24 +14,39 @@ if TYPE_CHECKING:
 
 __all__ = ["network_tables"]
 
+_INDENT = "  "
 _LONGEST_NAME = 24
 _WINDOW = ("HH", "S", "P", "D")
 _FIELD = ("field", "total S", "offset")
+_NAMES = ("layer", "op", "axis", "size", *_WINDOW, "r", "identity", "before", "after")
+_OF_WINDOWS = ("axis", "size", *_WINDOW, "r")
 # Columns of text; numbers stand at the right.
 _LEFT = {"layer", "op", "axis", "identity", "before", "after"}
 
 Row = dict[str, str]
 
 
-def network_tables(report: Report) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield spec, title and lines of a table for each network of a report."""
+def network_tables(report: Report, width: int) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield spec, title and lines of a table for each network of a report.
+
+    Parameters
+    ----------
+    report
+        The report.
+    width
+        Columns; where one table is wider, receptive fields have one of their own.
+    """
     cases = {(case.spec, case.id): case for case in report.cases}
     before = {(case.spec, case.id): case for case in report.before}
     for network in (*report.networks, *(_of_their_own(report) if before else ())):
         rows = list(_compared(network, before, cases) if before else _rows(network, cases))
         shapes = ", ".join(f"{name} {_lengths(shape)}".strip() for name, shape in network.inputs)
-        lines = [*_laid_out(rows), *_solved(network)]
-        yield network.spec, f"{network.id}: {shapes}" if shapes else network.id, [f"  {line}" for line in lines]
+        lines = [*_fitted(rows, width - len(_INDENT)), *_solved(network)]
+        yield (
+            network.spec,
+            f"{network.id}: {shapes}" if shapes else network.id,
+            [f"{_INDENT}{line}".rstrip() for line in lines],
+        )
 
 
 def _of_their_own(report: Report) -> Iterator[Network]:
@@ -49,7 +64,7 @@ def _rows(network: Network, cases: Mapping[tuple[str, str], CaseResult]) -> Iter
             continue  # not selected
         parts = _grouped(layer, case.geometry if case else ())
         if not parts:
-            yield {**_named(layer), "size": _change(layer), "identity": _without_window(case)}
+            yield {**_named(layer), "span": _change(layer), "identity": _without_window(case)}
         for geometry, axes, field in parts:
             yield {**_named(layer), "axis": axes, **_window(geometry, case), **field}
 
@@ -115,7 +130,7 @@ def _severity(geometry: Geometry, case: CaseResult | None) -> str:
 
 
 def _without_window(case: CaseResult | None) -> str:
-    return "not known" if case is not None and case.verdict is Verdict.ERROR else ""
+    return "error" if case is not None and case.verdict is Verdict.ERROR else ""
 
 
 def _grouped(layer: NetworkLayer, geometry: Sequence[Geometry]) -> list[tuple[Geometry, str, Row]]:
@@ -133,28 +148,49 @@ def _field(layer: NetworkLayer, place: int) -> tuple[str, ...]:
 
 
 def _change(layer: NetworkLayer) -> str:
-    """Say what becomes of the shape in a layer without a window."""
-    old, new = (_lengths(shape) for shape in (layer.input_shape, layer.output_shape))
-    return new if old == new else f"{old} -> {new}"
+    """Say what becomes of the shape of a sample in a layer without a window."""
+    old, new = (_lengths(shape[1:]) if shape else "" for shape in (layer.input_shape, layer.output_shape))
+    return new if old == new else f"{old} -> {new or '?'}"
 
 
 def _lengths(shape: tuple[int | None, ...] | None) -> str:
     return "" if shape is None else "x".join("?" if length is None else str(length) for length in shape)
 
 
-def _laid_out(rows: list[Row]) -> Iterator[str]:
+def _fitted(rows: list[Row], width: int) -> list[str]:
+    """Return the lines of a table; where they would be too wide, those of two."""
+    one = list(_laid_out(rows, (*_NAMES, *_FIELD)))
+    if max(map(len, one)) <= width:
+        return one
+    fields = [row for row in rows if "field" in row]
+    two = list(_laid_out(fields, ("layer", "axis", *_FIELD))) if fields else []
+    return [*_laid_out(rows, _NAMES), *([""] if two else []), *two]
+
+
+def _laid_out(rows: list[Row], columns: tuple[str, ...]) -> Iterator[str]:
     """Yield a table without the columns that say nothing."""
-    names = ("layer", "op", "axis", "size", *_WINDOW, "r", "identity", "before", "after", *_FIELD)
-    shown = [name for name in names if any(row.get(name) for row in rows)]
+    shown = [name for name in columns if any(row.get(name) for row in rows)]
     if {row.get("D", "1") for row in rows} == {"1"}:
         shown = [name for name in shown if name != "D"]
+    if not any(name in _OF_WINDOWS for name in shown) and any("span" in row for row in rows):
+        shown.append("size")  # what spans the columns of a window needs one at least
     widths = {name: max(len(name), *(len(row.get(name, "")) for row in rows)) for name in shown}
     for row in ({name: name for name in shown}, *rows):
-        cells = (
-            row.get(name, "").ljust(widths[name]) if name in _LEFT else row.get(name, "").rjust(widths[name])
+        cells = {
+            name: row.get(name, "").ljust(widths[name]) if name in _LEFT else row.get(name, "").rjust(widths[name])
             for name in shown
-        )
-        yield "  ".join(cells).rstrip()
+        }
+        yield "  ".join(_spanned(cells, row.get("span", ""))).rstrip()
+
+
+def _spanned(cells: dict[str, str], span: str) -> Iterator[str]:
+    """Yield the cells of a row; what spans the columns of a window stands in the place of all of them."""
+    inside = [cell for name, cell in cells.items() if name in _OF_WINDOWS]
+    for name, cell in cells.items():
+        if not span or name not in _OF_WINDOWS:
+            yield cell
+        elif cell is inside[0]:
+            yield span.ljust(len("  ".join(inside)))
 
 
 def _solved(network: Network) -> Iterator[str]:

@@ -113,7 +113,7 @@ class TerminalReporter:
             tried = ", ".join(f"{name} = {'x'.join(map(str, lengths))}" for name, lengths in report.tried.items())
             self._line("")
             self._line(f"before: sizes as given; after: {tried}", "bold")
-        for spec, title, lines in network_tables(report):
+        for spec, title, lines in network_tables(report, self._console.width):
             self._line("")
             if spec != self._spec:
                 self._spec = spec

@@ -23,10 +23,10 @@ def layer(name, op="conv2d", *, judged=True, **changes):
     return NetworkLayer(name=name, op=op, case=f"net/{name}" if judged else None, **changes)
 
 
-def lines(*layers, cases=(), before=(), solution=None):
+def lines(*layers, cases=(), before=(), solution=None, width=120):
     network = Network(id="net", spec="net.yaml", inputs=(("x", (1, 3, 224, 227)),), layers=layers, solution=solution)
     report = replace(report_of(*cases), networks=(network,), before=before)
-    ((spec, title, found),) = network_tables(report)
+    ((spec, title, found),) = network_tables(report, width)
     assert (spec, title) == ("net.yaml", "net: x 1x3x224x227")
     return found
 
@@ -49,9 +49,9 @@ def test_layers_without_windows_show_what_becomes_of_the_shape():
         layer("act", judged=False, input_shape=(1, 144), output_shape=(1, 144)),
     )
     assert rows == [
-        "  layer  op                   size",
-        "  flat   flatten  1x4x6x6 -> 1x144",
-        "  act    conv2d              1x144",
+        "  layer  op       size",
+        "  flat   flatten  4x6x6 -> 144",
+        "  act    conv2d   144",
     ]
 
 
@@ -80,7 +80,7 @@ def test_what_is_accepted_says_so_and_what_is_not_known_as_well():
     unknown = replace(case("two", {}), verdict=Verdict.ERROR, reason="its input is not known")
     rows = lines(layer("one"), layer("two"), cases=(accepted, unknown))
     assert rows[1].endswith("data-lost, accepted")
-    assert rows[2].split() == ["two", "conv2d", "not", "known"]
+    assert rows[2].split() == ["two", "conv2d", "error"]
 
 
 def test_layers_that_were_not_selected_have_no_row():
@@ -127,3 +127,17 @@ def test_the_terminal_shows_layers_in_the_table_and_with_v_one_by_one():
     assert "one    conv2d  H" in short
     assert "PASS  net/one" in long
     assert "one    conv2d" not in rendered("terminal", report, verbosity=-1)
+
+
+def test_where_the_table_is_too_wide_receptive_fields_have_one_of_their_own():
+    fields = {"receptive_field": (11, None), "total_stride": (4, None), "offset": (0, None)}
+    found = lines(layer("one", **fields), cases=(case("one", {"H": LOST, "W": EXACT}),), width=60)
+    assert found == [
+        "  layer  op      axis       size  HH  S  P  r  identity",
+        "  one    conv2d  H     224 -> 54  11  4  0  1  data-lost",
+        "  one    conv2d  W     227 -> 55  11  4  0  0  exact",
+        "",
+        "  layer  axis  field  total S  offset",
+        "  one    H        11        4       0",
+        "  one    W",
+    ]
