@@ -81,8 +81,9 @@ def _numbers(window: Window, closing: bool) -> Iterator[Number]:
 
 
 def _widest(window: Window) -> int | None:
-    """Return the most padding at an end that leaves no window wholly in it; ``None`` where one may lie there."""
-    return None if window.reads_padding_only or window.transposed else window.reach - 1
+    """Return the most padding at an end that holds no whole window; ``None`` where it does already, and may."""
+    allowed = window.reads_padding_only and max(edges(window)) >= window.reach
+    return None if allowed or window.transposed else window.reach - 1
 
 
 def _shortest(window: Window, closing: bool) -> int:

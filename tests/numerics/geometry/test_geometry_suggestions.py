@@ -67,7 +67,11 @@ def nearest(window: Window, name: str) -> list[int]:
     """Return the nearest values above and below that mend a window, found by trying them."""
     now = number_of(window, name)
     least = 0 if name.endswith("padding") else 1
-    sides = range(now + 1, now + FAR), range(now - 1, least - 1, -1)
+    largest = now + FAR
+    if name.endswith("padding") and not window.transposed:
+        wide = window.reads_padding_only and max(window.padding) >= reach_of(window)
+        largest = largest if wide else min(largest, reach_of(window))  # no more windows wholly in padding
+    sides = range(now + 1, largest), range(now - 1, least - 1, -1)
     tried = ([value for value in side if mends(window, with_number(window, name, value))][:1] for side in sides)
     return [value for found in tried for value in found]
 
@@ -143,7 +147,7 @@ STRIDED = [
                                  "input 225 (output 113)", "far padding 4 (output 113)", "kernel 6 (output 113)",
                                  "stride 1 (output 224)")),
     (Window(56, 1, 2), ("input 55 (output 28)", "kernel 2 (output 28)", "input 57 (output 29)",
-                        "far padding 1 (output 29)", "stride 1 (output 56)")),
+                        "stride 1 (output 56)")),
     (Window(56, 1, 2, mode=PadMode.SAME_UPPER), ("input 55 (output 28)", "kernel 2 (output 28)",
                                                  "input 57 (output 29)", "stride 1 (output 56)")),
     (Window(4, 2, 3, (1, 1), rounding=Rounding.CEIL), ("input 3 (output 2)", "padding 0 (output 2)",
@@ -153,6 +157,7 @@ STRIDED = [
     (Window(28, 3, 2, (1, 1), transposed=True, output_padding=1), (
         "output_padding 0 (output 55)", "far padding 0 and output_padding 0 (output 56)",
         "kernel 4 and output_padding 0 (output 56)")),
+    (Window(4, 2, 5), ("input 2 (output 1)", "kernel 4 (output 1)", "input 7 (output 2)", "stride 2 (output 2)")),
     (Window(5, 2, 4, transposed=True), ("kernel 4 (output 20)", "stride 2 (output 10)")),
     (Window(1, 2, 4, (3, 3), transposed=True), ("input 3 (output 4)", "padding 0 (output 2)", "kernel 7 (output 1)")),
 ]  # fmt: skip
