@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from gradverify.checks.backward import with_backward
 from gradverify.checks.contracts import contracts_of, finite_forward
 from gradverify.checks.contracts.reference import belonging, confirmed
 from gradverify.checks.evidence import Evidence, may_fail
@@ -119,7 +120,8 @@ def _verified(case: Case, findings: _Findings, subject: Subject) -> tuple[Verdic
             return Verdict.SKIP, other
     if Check.GRADIENTS in case.checks:
         for finding in check_gradients(case, subject, trial):
-            findings.gradients.append(confirmed(case, findings.contracts, finding.check))
+            check = confirmed(case, findings.contracts, finding.check)
+            findings.gradients.append(with_backward(check, case, findings.geometry))
             if case.keep:
                 findings.evidence.findings.append(finding)
         if not subject.differentiable:

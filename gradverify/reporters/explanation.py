@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gradverify.numerics.geometry import describe_loss, describe_violation
+from gradverify.numerics.geometry import alike_axes, both_sides, describe_loss, describe_violation
 from gradverify.reporters.error_map import map_lines
 from gradverify.reporters.words import bound, count, duration, number
 from gradverify.results import Contract, Geometry, GradientCheck, Severity, Verdict
@@ -42,8 +41,8 @@ def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
         yield f"     {_contract(contract)}"
     for gradient in parts:
         yield from (f"     {line}" for line in _gradient(gradient, full=full))
-    for geometry, axes in _grouped(violated):
-        yield from _violated(geometry, axes)
+    for geometry in alike_axes(violated):
+        yield from _violated(geometry)
 
 
 def assurances(result: CaseResult) -> Iterator[str]:
@@ -77,7 +76,8 @@ def _contract(contract: Contract) -> str:
 def _gradient(gradient: GradientCheck, *, full: bool) -> Iterator[str]:
     reason = f": {gradient.reason}" if gradient.reason else ""
     yield f"d{gradient.input} ({_lengths(gradient.shape)}) {gradient.verdict}{reason}"
-    lines = (*_comparison(gradient), *(_method(gradient) if full else ()), *_certificate(gradient, full=full))
+    asked = (f"geometry: {text}" for text in gradient.backward)
+    lines = (*_comparison(gradient), *asked, *(_method(gradient) if full else ()), *_certificate(gradient, full=full))
     yield from (f"  {line}" for line in lines)
 
 
@@ -136,21 +136,14 @@ def _certificate(gradient: GradientCheck, *, full: bool) -> Iterator[str]:
         yield f"{sure} {missed}, {count(found.directions, 'direction')}"
 
 
-def _grouped(violated: list[Geometry]) -> Iterator[tuple[Geometry, str]]:
-    """Yield each different geometry once, with the names of the axes that have it."""
-    alike: dict[Geometry, list[str]] = {}
-    for geometry in violated:
-        alike.setdefault(replace(geometry, axis=""), []).append(geometry.axis)
-    for geometry, axes in alike.items():
-        yield geometry, " and ".join(axes)
-
-
-def _violated(geometry: Geometry, axes: str) -> Iterator[str]:
+def _violated(geometry: Geometry) -> Iterator[str]:
     what = "size identity violated" if geometry.output else "impossible geometry"
-    yield f"     {what} along {axes}"
+    yield f"     {what} along {geometry.axis}"
     if geometry.output:
-        yield f"       (H'-1)S + K = {geometry.reconstructed}, H + 2P = {geometry.padded}, residual {geometry.residual}"
-    yield f"       {describe_loss(geometry)}"
+        yield f"       {both_sides(geometry)}, residual {geometry.residual}"
+    loss = describe_loss(geometry)
+    yield f"       {loss}"
+    yield from (f"       {note}" for note in geometry.notes if note != loss)
     if geometry.suggestions:
         yield f"       exact with: {'; '.join(geometry.suggestions[:5])}"
 

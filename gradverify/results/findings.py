@@ -155,6 +155,7 @@ class GradientCheck:
     """One input's analytic gradient against its numerical one.
 
     Fields that are ``None`` are not known: elements were not compared one by one, or nothing could be computed.
+    ``backward`` says what the windows of the case ask of this gradient beyond the formula, in sentences.
     """
 
     input: str
@@ -173,6 +174,7 @@ class GradientCheck:
     footprint: tuple[int, ...] | None = None
     certificate: Certificate | None = None
     diagnosis: tuple[Diagnosis, ...] = ()
+    backward: tuple[str, ...] = ()
     work: Work | None = field(default=None, compare=False, metadata={EVIDENCE: True})
     error_map: ErrorMap | None = field(default=None, compare=False, metadata={EVIDENCE: True})
 
@@ -214,7 +216,7 @@ class Geometry:
         ``(K - 1 - P_lo, K - 1 - P_hi)``, the edges of a full convolution that crops nothing afterwards; where one is
         negative, it must crop instead of pad.
     notes
-        What else there is to say of this axis.
+        What else there is to say of this axis; of an impossible window first why it is.
     """
 
     axis: str

@@ -42,6 +42,7 @@ def case_result(name: str = "conv", verdict: Verdict = Verdict.PASS, **changes) 
         footprint=(1, 3),
         certificate=Certificate(bound=1e-9, miss_probability=1e-12, directions=4),
         diagnosis=(Diagnosis(code="scaled", message=name, evidence=name),),
+        backward=(f"the last row of {name} is zero",),
         work=Work(derivative=name, step=1e-20, groups=3, passes={name: 3}, seconds={name: 1.0}),
     )
     fields = {

@@ -98,6 +98,7 @@ def test_the_document_has_the_fields_of_the_contract_in_their_order():
         "footprint": [1, 3],
         "certificate": {"bound": 1e-9, "miss_probability": 1e-12, "directions": 4},
         "diagnosis": [{"code": "scaled", "message": "conv", "evidence": "conv"}],
+        "backward": ["the last row of conv is zero"],
     }
     assert case["geometry"][0] == {
         "axis": "H",
@@ -118,12 +119,10 @@ def test_the_document_has_the_fields_of_the_contract_in_their_order():
         "severity": "data-lost",
         "suggestions": [
             "input 6 (output 2)",
-            "padding 1 (output 3)",
             "kernel 4 (output 2)",
-            "stride 4 (output 2)",
+            "padding 1 (output 3)",
             "stride 2 (output 3)",
             "input 9 (output 3)",
-            "kernel 1 (output 3)",
         ],
         "transposed": False,
         "output_padding": 0,
@@ -154,17 +153,40 @@ good.yaml
          numerical 0.25
        largest relative error 0.5, absolute inf (6 compared)
        widest error bar nan
+       geometry: the last row of bad is zero
      size identity violated along H
        (H'-1)S + K = 6, H + 2P = 7, residual 1
        rows never read: 1 of data at the far end
-       exact with: input 6 (output 2); padding 1 (output 3); kernel 4 (output
-         2); stride 4 (output 2); stride 2 (output 3)
+       exact with: input 6 (output 2); kernel 4 (output 2); padding 1 (output
+         3); stride 2 (output 3); input 9 (output 3)
      impossible geometry along W
-       the window does not fit its input
-       exact with: input 3 (output 1); padding 1 (output 2); kernel 2 (output 1)
+       kernel 3 is larger than the padded input 2 + 0 + 0 = 2
+       exact with: input 3 (output 1); kernel 2 (output 1); padding 1 (output 2)
 
 FAIL: 1 pass, 1 fail in 1.50 s
 """
+
+
+def test_a_violated_geometry_in_full():
+    made = measure("H", Window(5, 3, 2, dilation=2, transposed=True, output_padding=1))
+    case = case_result(
+        "t", Verdict.FAIL, reason=None, gradients=(), contracts=(), geometry=(made, replace(made, axis="W"))
+    )
+    lines = rendered("terminal", report_of(case, command="run")).split("-- FAIL")[1].splitlines()
+    assert lines[1:6] == [
+        "     size identity violated along H and W",
+        "       (H-1)S + K = 13, H' + 2P = 14, residual 1",
+        "       rows never made: 1 of output at the far end",
+        "       stride 2, dilation 2 and kernel 3 leave holes: it makes at most 1 of 2 neighbouring rows",
+        "       exact with: output_padding 0 (output 13)",
+    ]
+
+
+def test_why_a_geometry_is_impossible_is_said_once():
+    none = measure("H", Window(2, 3))
+    reason = f"impossible geometry along H: {none.notes[0]}"
+    case = case_result("i", Verdict.ERROR, reason=reason, gradients=(), contracts=(), geometry=(none,))
+    assert rendered("terminal", report_of(case, command="run")).count(none.notes[0]) == 1
 
 
 def test_the_map_holds_the_worst_over_the_remaining_keys():

@@ -25,13 +25,24 @@ from gradverify.numerics.geometry.window import (
     overhang,
     pair,
 )
-from gradverify.numerics.geometry.words import describe_backward, describe_loss, describe_violation
+from gradverify.numerics.geometry.words import (
+    Gradient,
+    alike_axes,
+    both_sides,
+    describe_backward,
+    describe_loss,
+    describe_violation,
+    is_read,
+)
 
 __all__ = [
+    "Gradient",
     "PadMode",
     "Rounding",
     "Window",
+    "alike_axes",
     "axis_names",
+    "both_sides",
     "describe_backward",
     "describe_impossible",
     "describe_loss",
@@ -39,6 +50,7 @@ __all__ = [
     "edges",
     "effective_kernel",
     "holds",
+    "is_read",
     "measure",
     "output_size",
     "overhang",

@@ -19,9 +19,13 @@ __all__ = [
     "describe_impossible",
     "edges",
     "effective_kernel",
+    "gap",
     "output_size",
     "overhang",
     "pair",
+    "read_and_padded",
+    "room",
+    "windows_and_rows",
 ]
 
 Item = TypeVar("Item")
@@ -133,18 +137,19 @@ def describe_impossible(window: Window) -> str | None:
     low, high = edges(window)
     if window.transposed:
         made = _made(window)
-        return None if made >= 1 else f"padding {low} + {high} leaves {made} rows of what the kernel makes"
+        return None if made >= 1 else f"padding {low} + {high} leaves none of the {made + low + high} rows it makes"
     padded = window.input + low + high
     last = _last_start(window)
+    kernel = f"{'effective ' if window.dilation > 1 else ''}kernel {window.reach}"
     if last < 0:
-        kernel = "effective kernel" if window.dilation > 1 else "kernel"
-        return f"{kernel} {window.reach} is larger than the padded input {window.input} + {low} + {high} = {padded}"
+        return f"{kernel} is larger than the padded input {window.input} + {low} + {high} = {padded}"
     if window.reads_padding_only:
         return None
     if window.reach <= low:
-        return f"padding {low} leaves the first window (kernel {window.reach}) wholly in padding"
+        return f"padding {low} leaves the first window ({kernel}) wholly in padding"
     if last >= low + window.input:
-        return f"padding {high} leaves the last window (kernel {window.reach}) wholly in padding"
+        why = "rounding up" if last > room(window) else f"padding {high}"
+        return f"{why} leaves the last window ({kernel}) wholly in padding"
     return None
 
 
@@ -172,6 +177,37 @@ def overhang(window: Window) -> int:
     return max(0, _last_start(window) + window.reach - window.input - sum(edges(window)))
 
 
+def room(window: Window) -> int:
+    """Return ``H + P_lo + P_hi - K``, in which a window moves; of a transposed one, how many rows it makes.
+
+    Either may be negative; then the window is impossible.
+    """
+    if window.transposed:
+        return _made(window)
+    return window.input + sum(edges(window)) - window.reach
+
+
+def windows_and_rows(window: Window) -> tuple[int, int]:
+    """Return how many windows there are, and how many rows, unpadded, they read or make; of a possible window."""
+    output = output_size(window)
+    return (window.input, output) if window.transposed else (output, window.input)
+
+
+def read_and_padded(window: Window) -> tuple[int, int]:
+    """Return both sides of the size identity, ``(H' - 1) S + K`` and ``H + P_lo + P_hi``, of a possible window.
+
+    Those of a transposed one are ``(H - 1) S + K`` and ``H' + P_lo + P_hi``.
+    """
+    windows, rows = windows_and_rows(window)
+    return (windows - 1) * window.stride + window.reach, rows + sum(edges(window)) + overhang(window)
+
+
+def gap(window: Window) -> int:
+    """Return how many rows lie between neighbouring windows of a possible window; 0 where there is one only."""
+    windows, _ = windows_and_rows(window)
+    return max(0, window.stride - window.reach) if windows > 1 else 0
+
+
 def _made(window: Window) -> int:
     """Return how many rows a transposed window makes."""
     lacking = 0 if window.mode is None else max(-_beyond(window), 0)
@@ -186,11 +222,10 @@ def _beyond(window: Window) -> int:
 
 def _last_start(window: Window) -> int:
     """Return where in the padded input the last window starts; negative when there is none."""
-    low, high = edges(window)
-    room = window.input + low + high - window.reach
+    free = room(window)
     if window.rounding is Rounding.FLOOR:
-        return room // window.stride * window.stride if room >= 0 else -1
-    last = -(-room // window.stride) * window.stride
-    if window.rounding is Rounding.CEIL and last >= window.input + low:
+        return free // window.stride * window.stride if free >= 0 else -1
+    last = -(-free // window.stride) * window.stride
+    if window.rounding is Rounding.CEIL and last >= window.input + edges(window)[0]:
         last -= window.stride
     return last
