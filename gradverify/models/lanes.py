@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradverify.layers.network_kinds import KINDS, Family
 from gradverify.numerics.geometry import PadMode, Rounding, Window, describe_impossible, output_size
+from gradverify.spec.model import LARGEST_WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,8 +76,12 @@ def advance(layer: NetworkLayer, axis: int, lane: Lane) -> tuple[Window | None, 
 
 def _slide(layer: NetworkLayer, axis: int, lane: Lane) -> tuple[Window | None, Lane]:
     window = window_of(layer, axis, lane)
-    length = None if describe_impossible(window) else output_size(window)
-    return window, Lane(length)
+    return window, Lane(None if describe_impossible(window) else _counted(output_size(window)))
+
+
+def _counted(made: float) -> int | None:
+    """Return a number of rows, or ``None`` where there are none, or more than anything can hold."""
+    return int(made) if 1 <= made <= LARGEST_WHOLE else None
 
 
 def window_of(layer: NetworkLayer, axis: int, lane: Lane) -> Window:
@@ -104,15 +109,14 @@ def window_of(layer: NetworkLayer, axis: int, lane: Lane) -> Window:
 def _pad(layer: NetworkLayer, axis: int, lane: Lane) -> tuple[Window | None, Lane]:
     assert lane.length is not None  # noqa: S101  callers know
     (low, high), (before, behind) = pads(layer, axis), lane.padded
-    return None, Lane(lane.length + low + high, (before + low, behind + high))
+    return None, Lane(_counted(lane.length + low + high), (before + low, behind + high))
 
 
 def _upsample(layer: NetworkLayer, axis: int, lane: Lane) -> tuple[Window | None, Lane]:
     assert lane.length is not None  # noqa: S101  callers know
     size = at(layer, "size", axis)
     # In double precision, as torch computes it.
-    made = int(lane.length * at(layer, "scale_factor", axis)) if size is None else size
-    return None, Lane(made or None)
+    return None, Lane(_counted(lane.length * at(layer, "scale_factor", axis) if size is None else size))
 
 
 def _adaptive(layer: NetworkLayer, axis: int, lane: Lane) -> tuple[Window | None, Lane]:  # noqa: ARG001  whatever comes in

@@ -12,6 +12,8 @@ from gradverify.models.channels import channels_out, describe_channels
 from gradverify.models.decoders import with_notes
 from gradverify.models.flow import Axis, Flow, entering, passed_along
 from gradverify.models.lanes import Lane, at
+from gradverify.numerics.geometry import describe_impossible
+from gradverify.spec.model import LARGEST_WHOLE
 from gradverify.spec.site import Model, Shape, Site
 from gradverify.spec.target_model import NetworkTarget
 
@@ -137,12 +139,19 @@ def _passed(layer: NetworkLayer, flow: Flow) -> _Passed:
     after = replace(flow, axes=axes, **channels_out(layer, flow))
     if family is Family.UNFOLD:
         after = _unfolded(layer, after)
-    problems = (*describe_channels(layer, flow), *_describe_axes(layer, flow, axes), *_describe_output_padding(windows))
+    problems = (
+        *describe_channels(layer, flow),
+        *_describe_axes(layer, flow, axes, windows),
+        *_describe_output_padding(windows),
+    )
     return _Passed(after, windows, problems)
 
 
-def _describe_axes(layer: NetworkLayer, flow: Flow, after: tuple[Axis, ...]) -> tuple[str, ...]:
+def _describe_axes(
+    layer: NetworkLayer, flow: Flow, after: tuple[Axis, ...], windows: tuple[tuple[str, Window], ...]
+) -> tuple[str, ...]:
     """Say along which axes a layer cannot be judged, and what makes it impossible where no window says it."""
+    impossible = {name for name, window in windows if describe_impossible(window)}
     row = KINDS[layer.kind].row
     unknown = [axis for axis in flow.axes if axis.lane.length is None] if row.windowed else []
     reasons = {axis.lost for axis in unknown}
@@ -150,13 +159,9 @@ def _describe_axes(layer: NetworkLayer, flow: Flow, after: tuple[Axis, ...]) -> 
         said = [f"not known: {unknown[0].lost}"]
     else:
         said = [f"not known along {axis.name}: {axis.lost}" for axis in unknown]
-    if row.family is Family.UPSAMPLE:
-        vanished = (
-            axis.name for old, axis in zip(flow.axes, after, strict=True) if old.lane.length and not axis.lane.length
-        )
-        said += [
-            f"no rows are left along {name}, expected a scale_factor that leaves at least one" for name in vanished
-        ]
+    pairs = zip(flow.axes, after, strict=True)
+    lost = [new.name for old, new in pairs if old.lane.length is not None and new.lane.length is None]
+    said += [f"no rows, or more than 2^63, come out along {name}" for name in lost if name not in impossible]
     return tuple(said)
 
 
@@ -184,5 +189,8 @@ def _unfolded(layer: NetworkLayer, flow: Flow) -> Flow:
     held = prod(at(layer, "kernel_size", place) for place in range(len(lengths)))
     known = [length for length in lengths if length is not None]
     lost = next((axis.lost for axis in flow.axes if axis.lane.length is None), "")
-    axis = Axis(name="L", lane=Lane(None if lost else prod(known)), field=None, lost=lost)
-    return replace(flow, channels=None if flow.channels is None else flow.channels * held, axes=(axis,))
+    positions = prod(known)
+    lost = lost or ("" if positions <= LARGEST_WHOLE else f"{layer.name} before it has more than 2^63 positions")
+    axis = Axis(name="L", lane=Lane(None if lost else positions), field=None, lost=lost)
+    channels = None if flow.channels is None or flow.channels * held > LARGEST_WHOLE else flow.channels * held
+    return replace(flow, channels=channels, axes=(axis,))

@@ -22,14 +22,16 @@ from typing import TYPE_CHECKING, TypeAlias
 from gradverify.numerics.geometry import edges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from gradverify.numerics.geometry import Window
 
 __all__ = ["MOST_TURNS", "Field", "field_at", "pooled", "resampled", "single", "slid"]
 
-# Of outputs that read in different ways; beyond, a field is not followed.
-MOST_TURNS = 256
+# Of outputs that read in different ways, and of elements looked at for all of them; beyond, a field is not followed.
+MOST_TURNS = 1024
+_MOST_READS = 1 << 16
+_FARTHEST = 2**63
 
 Stretch: TypeAlias = "tuple[int, int] | None"
 
@@ -45,10 +47,13 @@ class Field:
         that nothing reaches.
     shift
         How many elements further on the next turn reads.
+    ordered
+        Whether no output reads from, or up to, an element before those of an earlier output.
     """
 
     turn: tuple[Stretch, ...]
     shift: int
+    ordered: bool = True
 
     @property
     def size(self) -> int | None:
@@ -87,11 +92,11 @@ def slid(field: Field | None, window: Window) -> Field | None:
         return _made(field, window)
     period, low = len(field.turn), edges(window)[0]
     turn = period // gcd(period, window.stride)
-    stretches = (
-        _read(field, place * window.stride - low, window.dilation, window.kernel)
-        for place in range(min(turn, MOST_TURNS))
-    )
-    return _turned(field, turn, Fraction(turn * window.stride, period), stretches)
+
+    def stretch(output: int) -> Stretch:
+        return _read(field, output * window.stride - low, window.dilation, window.kernel)
+
+    return _turned(field, turn, Fraction(turn * window.stride, period), stretch)
 
 
 def _made(field: Field, window: Window) -> Field | None:
@@ -111,7 +116,7 @@ def _made(field: Field, window: Window) -> Field | None:
         last = (place - tap * dilation) // stride
         return _read(field, last - (count - 1) * dilation, dilation, count)
 
-    return _turned(field, turn, Fraction(1), (stretch(output) for output in range(min(turn, MOST_TURNS))))
+    return _turned(field, turn, Fraction(1), stretch)
 
 
 def resampled(field: Field | None, scale: Fraction, mode: str = "nearest") -> Field | None:
@@ -139,7 +144,7 @@ def resampled(field: Field | None, scale: Fraction, mode: str = "nearest") -> Fi
         place, rest = divmod((2 * output + 1) * down - up, 2 * up)
         return _read(field, place - reach + 1, 1, 2 * reach) if rest else field_at(field, place)
 
-    return _turned(field, turn, Fraction(turn, 1) / scale / period, (stretch(o) for o in range(min(turn, MOST_TURNS))))
+    return _turned(field, turn, Fraction(turn) / scale / period, stretch)
 
 
 def pooled(field: Field | None, length: int) -> Field | None:
@@ -149,19 +154,31 @@ def pooled(field: Field | None, length: int) -> Field | None:
     return Field((_read(field, 0, 1, length),), 0)
 
 
-def _turned(field: Field, turn: int, shifts: Fraction, stretches: Iterator[Stretch]) -> Field | None:
+def _turned(field: Field, turn: int, shifts: Fraction, stretch: Callable[[int], Stretch]) -> Field | None:
     """Return a field of ``turn`` stretches, each turn of which is so many of the field before it."""
-    if turn > MOST_TURNS:
+    shift, reads = int(shifts * field.shift), 1 if field.ordered else len(field.turn)
+    if turn > MOST_TURNS or turn * reads > _MOST_READS or shift > _FARTHEST:
         return None
-    return Field(tuple(stretches), int(shifts * field.shift))
+    stretches = tuple(stretch(output) for output in range(turn))
+    return Field(stretches, shift, _ordered(stretches, shift))
+
+
+def _ordered(turn: tuple[Stretch, ...], shift: int) -> bool:
+    """Return whether neither end of the stretches ever goes back, into the next turn."""
+    known = [stretch for stretch in turn if stretch is not None]
+    if len(known) < len(turn):
+        return False
+    following = [*known[1:], (known[0][0] + shift, known[0][1] + shift)]
+    return all(now[0] <= after[0] and now[1] <= after[1] for now, after in zip(known, following, strict=True))
 
 
 def _read(field: Field, start: int, step: int, count: int) -> Stretch:
     """Return the stretch of an output that reads ``count`` elements from ``start`` on, every ``step``-th.
 
     Elements a turn apart read a turn apart: the first turn of them holds the first element, the last turn the last one.
+    Where stretches are in order, the first and the last of them are enough.
     """
-    ends = min(count, len(field.turn))
+    ends = 1 if field.ordered else min(count, len(field.turn))
     first = [field_at(field, start + place * step) for place in range(ends)]
     last = [field_at(field, start + place * step) for place in range(count - ends, count)]
     least = min((stretch[0] for stretch in first if stretch), default=None)
