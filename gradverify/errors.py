@@ -6,6 +6,7 @@
     ├── UsageError          the command line asks for something that cannot be
     ├── SpecError           the spec files are invalid; carries every problem
     ├── RoleError           a role of a window names nothing, or no length
+    ├── ModelError          a model cannot be read at all; a layer alone that cannot is no error
     ├── TargetError         user code could not be loaded, or returned what cannot be read
     ├── GradientsError      gradients were asserted that do not pass (also an AssertionError)
     └── GeometryError       a window that does not fit its input (also a ValueError)
@@ -25,6 +26,7 @@ __all__ = [
     "GeometryError",
     "GradientsError",
     "GradverifyError",
+    "ModelError",
     "RoleError",
     "SpecError",
     "TargetError",
@@ -82,6 +84,10 @@ class RoleError(GradverifyError):
 
     def __str__(self) -> str:
         return self.message
+
+
+class ModelError(GradverifyError):
+    """A model cannot be read; says which, what was expected and what to do."""
 
 
 class TargetError(GradverifyError):
