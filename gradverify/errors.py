@@ -8,7 +8,6 @@
     ├── RoleError           a role of a window names nothing, or no length
     ├── ModelError          a model cannot be read, or not as it is asked for
     ├── TargetError         user code could not be loaded, or returned what cannot be read
-    ├── ModelError          a model cannot be read as a whole
     ├── GradientsError      gradients were asserted that do not pass (also an AssertionError)
     └── GeometryError       a window that does not fit its input (also a ValueError)
 

@@ -1,0 +1,171 @@
+"""Lengths that nobody said: which symbolic size to give, or what stands in the way.
+
+Whether giving a size would help is tried, not guessed: the model is inferred once more with numbers in the place of
+its symbolic sizes, those of batches last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import onnx
+
+from gradverify.models.onnx.culprits import find_culprit, origins_of
+from gradverify.models.onnx.graph import steps_of
+from gradverify.models.onnx.inference import infer
+from gradverify.models.onnx.shapes import known, read_shape, true_inputs, write_shape
+from gradverify.models.onnx.words import shape_text, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gradverify.models.onnx.graph import Step
+    from gradverify.models.onnx.inputs import Inputs
+    from gradverify.models.onnx.preparing import Source
+    from gradverify.models.onnx.shapes import Length, Lengths
+
+__all__ = ["Asker"]
+
+# Large enough for any kernel.
+_TRIED = 4096
+# What an example shows: batch, channels, and any other length.
+_EXAMPLE = (1, 3, 224)
+
+
+@dataclass(slots=True)
+class Asker:
+    """Says why lengths are not known; trying costs an inference each, once a model.
+
+    Attributes
+    ----------
+    source
+        The model.
+    steps
+        Its nodes.
+    inputs
+        Its inputs, as the file and the user have them.
+    """
+
+    source: Source
+    steps: Sequence[Step]
+    inputs: Inputs
+    _tried: dict[bool, Sequence[Step]] = field(default_factory=dict)
+
+    def explain(self, position: int, axes: Sequence[tuple[str, int]]) -> str:
+        """Say why lengths of the input of a node are not known, and what to do.
+
+        Parameters
+        ----------
+        position
+            Which node.
+        axes
+            Names and places of the axes in question; none where not even their number is known.
+        """
+        step = self.steps[position]
+        name = step.node.input[0]
+        if len(axes) == 1:
+            what = f"the length of {axes[0][0]} is not known"
+        elif axes:
+            what = f"the lengths of {' and '.join(axis for axis, _ in axes)} are not known"
+        else:
+            what = f"the shape of its input {shown(name)!r} is not known"
+        asked = self._ask(position, name, axes)
+        return f"{what}: {asked}" if asked else f"{what} {find_culprit(self._last(position), name, self.source.opsets)}"
+
+    def _ask(self, position: int, name: str, axes: Sequence[tuple[str, int]]) -> str | None:
+        """Name the sizes to give, if that helps."""
+        step = self.steps[position]
+        before = origins_of(step, name, self.source.opsets).inputs
+        shapes = {other: shape for other, shape in self.inputs if other in before and not known(shape)}
+        for batches in (False, True):
+            if any(_asked(shape, batches=batches) for shape in shapes.values()):
+                tried = self._try(batches=batches)[position]
+                if _known_along(tried.scope.shape(name), axes):
+                    found = step.scope.shape(name)
+                    return _request(shapes, _symbols(found, axes), batches=batches)
+        missing: dict[str, Lengths | None] = {other: None for other, shape in shapes.items() if shape is None}
+        return _request(missing, frozenset(), batches=True) if missing else None
+
+    def _last(self, position: int) -> Step:
+        """Return the node among shapes that are as well known as they can be."""
+        return (
+            self._try(batches=True)[position]
+            if any(_asked(s, batches=True) for _, s in self.inputs)
+            else (self.steps[position])
+        )
+
+    def _try(self, *, batches: bool) -> Sequence[Step]:
+        """Return the nodes among the shapes that numbers in the place of symbolic sizes lead to."""
+        if batches not in self._tried:
+            model = onnx.ModelProto()
+            model.CopyFrom(self.source.model)
+            _fill(model, batches=batches)
+            source = replace(self.source, model=model)
+            self._tried[batches] = steps_of(model, infer(source))
+        return self._tried[batches]
+
+
+def _fill(model: onnx.ModelProto, *, batches: bool) -> None:
+    """Put numbers in the place of symbolic sizes, the same for each that has one name."""
+    symbols: dict[Length, int] = {}
+    for value in true_inputs(model.graph):
+        shape = read_shape(value.type)
+        places = _asked(shape, batches=batches)
+        for axis in places:
+            length = (shape or ())[axis]
+            if length is not None:
+                symbols.setdefault(length, (1, 3, _TRIED)[min(axis, 2)])
+        if shape is not None:
+            filled = [symbols.get(length, length) for length in shape]
+            write_shape(value.type, [_number(axis, each, places) for axis, each in enumerate(filled)])
+
+
+def _number(axis: int, length: Length, places: Sequence[int]) -> Length:
+    """Return the length, or a number where one without a name is to be filled in."""
+    return (1, 3, _TRIED)[min(axis, 2)] if length is None and axis in places else length
+
+
+def _asked(shape: Lengths | None, *, batches: bool) -> tuple[int, ...]:
+    """Return the axes whose lengths are to be given; those of batches only where asked for."""
+    return tuple(
+        axis for axis, length in enumerate(shape or ()) if not isinstance(length, int) and (axis > 0 or batches)
+    )
+
+
+def _known_along(shape: Lengths | None, axes: Sequence[tuple[str, int]]) -> bool:
+    return shape is not None and all(isinstance(shape[axis], int) for _, axis in axes if axis < len(shape))
+
+
+def _symbols(shape: Lengths | None, axes: Sequence[tuple[str, int]]) -> frozenset[Length]:
+    """Return the names that the lengths in question have themselves."""
+    return frozenset(shape[axis] for _, axis in axes if isinstance(shape[axis], str)) if shape else frozenset()
+
+
+def _request(shapes: dict[str, Lengths | None], symbols: frozenset[Length], *, batches: bool) -> str:
+    """Name the inputs and their sizes that are to be given, with an example."""
+    wanted = {name: _asked(shape, batches=batches) for name, shape in shapes.items()}
+    exact = {
+        name: tuple(axis for axis in places if (shapes[name] or ())[axis] in symbols) for name, places in wanted.items()
+    }
+    chosen = exact if any(exact.values()) else wanted
+    named = {name: places for name, places in chosen.items() if places or shapes[name] is None}
+    listed = " and ".join(_described(name, shapes[name], places) for name, places in named.items())
+    return f"{listed}: give {' '.join(_example(name, shapes[name]) for name in named)}"
+
+
+def _described(name: str, shape: Lengths | None, places: Sequence[int]) -> str:
+    if shape is None:
+        return f"input {shown(name)!r} has no shape"
+    symbols = [repr(shown(length)) for axis in places if isinstance(length := shape[axis], str)]
+    unnamed = [str(axis) for axis in places if shape[axis] is None]
+    said = [f"the symbolic size{'s' if len(symbols) > 1 else ''} {' and '.join(symbols)}"] if symbols else []
+    said += [f"no size along axis {' and '.join(unnamed)}"] if unnamed else []
+    return f"input {shown(name)!r} has {' and '.join(said)}"
+
+
+def _example(name: str, shape: Lengths | None) -> str:
+    if shape is None:
+        shape = (1, 3, 224, 224)
+    lengths = [each if isinstance(each, int) else _EXAMPLE[min(axis, 2)] for axis, each in enumerate(shape)]
+    return f"--input-shape {shown(name)}={shape_text(lengths)}"

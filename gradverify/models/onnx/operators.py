@@ -1,0 +1,100 @@
+"""The operators of ONNX and ONNX Runtime whose windows slide, and what stands in for operators ONNX cannot infer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import onnx
+
+from gradverify.models.onnx.nodes import key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["STAND_INS", "WINDOWED", "Operator", "operator_of", "schema_of"]
+
+_MICROSOFT = "com.microsoft"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """How the windows of an operator are read.
+
+    Attributes
+    ----------
+    weight
+        Which input is the kernel; ``None`` for pools.
+    transposed
+        Whether its windows make rows instead of reading them.
+    channels_last
+        Whether channels always stand last; some have an attribute ``channels_last`` for it.
+    folds
+        Whether it is ``Col2Im``, whose lengths stand in its inputs.
+    """
+
+    weight: int | None = None
+    transposed: bool = False
+    channels_last: bool = False
+    folds: bool = False
+
+
+WINDOWED: Mapping[tuple[str, str], Operator] = {
+    ("", "Conv"): Operator(weight=1),
+    ("", "ConvInteger"): Operator(weight=1),
+    ("", "QLinearConv"): Operator(weight=3),
+    ("", "DeformConv"): Operator(weight=1),
+    ("", "ConvTranspose"): Operator(weight=1, transposed=True),
+    ("", "MaxPool"): Operator(),
+    ("", "AveragePool"): Operator(),
+    ("", "LpPool"): Operator(),
+    ("", "MaxUnpool"): Operator(transposed=True),
+    ("", "Col2Im"): Operator(transposed=True, folds=True),
+    (_MICROSOFT, "FusedConv"): Operator(weight=1),
+    (_MICROSOFT, "NhwcConv"): Operator(weight=1, channels_last=True),
+    (_MICROSOFT, "NhwcFusedConv"): Operator(weight=1, channels_last=True),
+    (_MICROSOFT, "NhwcMaxPool"): Operator(channels_last=True),
+    (_MICROSOFT, "QLinearConv"): Operator(weight=3),
+    (_MICROSOFT, "QLinearAveragePool"): Operator(),
+}
+
+# ONNX Runtime's operators that ONNX does not know: what has the same shapes, and which of their inputs it takes. They
+# stand in where shapes are inferred, and nowhere else.
+STAND_INS: Mapping[tuple[str, str], tuple[str, slice]] = {
+    (_MICROSOFT, "FusedConv"): ("Conv", slice(0, 3)),
+    (_MICROSOFT, "QLinearAveragePool"): ("AveragePool", slice(0, 1)),
+    (_MICROSOFT, "QLinearGlobalAveragePool"): ("GlobalAveragePool", slice(0, 1)),
+    (_MICROSOFT, "QLinearConv"): ("QLinearConv", slice(0, 9)),
+    (_MICROSOFT, "QLinearAdd"): ("Add", slice(0, 4, 3)),
+    (_MICROSOFT, "QLinearMul"): ("Mul", slice(0, 4, 3)),
+    (_MICROSOFT, "QLinearConcat"): ("Concat", slice(2, None, 3)),
+    **{
+        (_MICROSOFT, name): ("Identity", slice(0, 1))
+        for name in (
+            "BiasGelu",
+            "DequantizeLinear",
+            "FastGelu",
+            "Gelu",
+            "QLinearLeakyRelu",
+            "QLinearSigmoid",
+            "QLinearSoftmax",
+            "QuantizeLinear",
+            "QuickGelu",
+        )
+    },
+}
+
+
+def operator_of(node: onnx.NodeProto) -> Operator | None:
+    """Return how the windows of a node are read; ``None`` for one without windows."""
+    domain, name, _ = key_of(node)
+    return WINDOWED.get((domain, name))
+
+
+def schema_of(node: onnx.NodeProto, opsets: Mapping[str, int]) -> onnx.defs.OpSchema | None:
+    """Return what ONNX knows of a node's operator in the model's opset; ``None`` where it knows nothing."""
+    domain, name, _ = key_of(node)
+    try:
+        return onnx.defs.get_schema(name, opsets.get(domain, 1), domain)
+    except Exception:  # noqa: BLE001  names that are not UTF-8 raise others than SchemaError
+        return None

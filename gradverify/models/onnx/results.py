@@ -1,0 +1,59 @@
+"""What a node makes: as ONNX infers it, beside what its windows make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradverify.models.onnx.shapes import plain
+from gradverify.models.onnx.words import shape_text
+from gradverify.numerics.geometry import axis_names, describe_impossible, output_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gradverify.models.onnx.operators import Operator
+    from gradverify.models.onnx.shapes import Lengths
+    from gradverify.numerics.geometry import Window
+    from gradverify.spec.site import Shape
+
+__all__ = ["contradiction", "output_lengths"]
+
+
+def output_lengths(windows: Sequence[tuple[str, Window]], operator: Operator, made: Lengths | None) -> Shape | None:
+    """Return the shape that ONNX infers; the windows' own lengths are unknown where one of them is impossible.
+
+    Parameters
+    ----------
+    windows
+        By axis.
+    operator
+        Of the node.
+    made
+        What ONNX infers.
+    """
+    shape = plain(made)
+    if shape is None or not any(describe_impossible(window) for _, window in windows):
+        return shape
+    spatial = _spatial(operator, shape)
+    return tuple(None if axis in spatial else length for axis, length in enumerate(shape))
+
+
+def contradiction(windows: Sequence[tuple[str, Window]], operator: Operator, made: Lengths | None) -> Iterator[str]:
+    """Yield where ONNX infers another length than the windows make: nodes after this one are judged by ONNX's."""
+    if made is None:
+        return
+    spatial = _spatial(operator, made)
+    places = dict(zip(axis_names(len(spatial)), spatial, strict=True))
+    for name, window in windows:
+        if name not in places:
+            yield f"ONNX infers the shape {shape_text(made)} for its output, which has no {name}"
+        elif (
+            describe_impossible(window) is None
+            and isinstance(made[places[name]], int)
+            and (made[places[name]] != output_size(window))
+        ):
+            yield f"ONNX infers {made[places[name]]} along {name}, its windows make {output_size(window)}"
+
+
+def _spatial(operator: Operator, shape: Sequence[object]) -> range:
+    return range(1, len(shape) - 1) if operator.channels_last else range(2, len(shape))

@@ -1,0 +1,140 @@
+"""Whole numbers that stand in a model: attributes of nodes, and small constant tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import onnx
+from onnx import numpy_helper
+
+from gradverify.models.onnx.words import shown
+
+if TYPE_CHECKING:
+    from gradverify.models.onnx.graph import Scope
+
+__all__ = ["Attributes", "UnreadableError", "constant_numbers", "constant_word"]
+
+# Lengths of windows and paddings are few; nothing larger is one.
+_MOST_NUMBERS = 256
+# What passes numbers on as they are.
+_PASSES = frozenset({"Identity", "Cast"})
+_FARTHEST = 16
+
+
+class UnreadableError(ValueError):
+    """Something of a node cannot be read; says what, what was expected and what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """The attributes of a node, where ONNX leaves out those that have their defaults."""
+
+    node: onnx.NodeProto
+
+    def has(self, name: str) -> bool:
+        """Return whether the attribute stands on the node."""
+        return self._find(name) is not None
+
+    def number(self, name: str, default: int) -> int:
+        """Return a whole number."""
+        attribute = self._find(name)
+        if attribute is None:
+            return default
+        if attribute.type != onnx.AttributeProto.INT:
+            raise UnreadableError(f"attribute {name} must be a whole number, got {_found(attribute)}")
+        return int(attribute.i)
+
+    def word(self, name: str, default: str) -> str:
+        """Return a word."""
+        attribute = self._find(name)
+        if attribute is None:
+            return default
+        if attribute.type != onnx.AttributeProto.STRING:
+            raise UnreadableError(f"attribute {name} must be a word, got {_found(attribute)}")
+        return shown(attribute.s)
+
+    def numbers(self, name: str, count: int, *, least: int, default: int | None = None) -> tuple[int, ...]:
+        """Return ``count`` whole numbers, none below ``least``; the default for all of them where there are none.
+
+        Raises
+        ------
+        UnreadableError
+            There are others, or too many or few.
+        """
+        attribute = self._find(name)
+        if attribute is None:
+            if default is None:
+                raise UnreadableError(f"attribute {name} is missing, expected {count} whole numbers")
+            return (default,) * count
+        listed = attribute.type in {onnx.AttributeProto.INTS, onnx.AttributeProto.UNDEFINED}
+        found = tuple(attribute.ints)
+        if not listed or len(found) != count or min(found, default=least) < least:
+            expected = f"{count} whole number{'s' if count != 1 else ''} of at least {least}"
+            raise UnreadableError(f"attribute {name} must be {expected}, got {_found(attribute)}")
+        return found
+
+    def _find(self, name: str) -> onnx.AttributeProto | None:
+        """Return an attribute; of two with one name the last, as ONNX does."""
+        return next((each for each in reversed(self.node.attribute) if each.name == name), None)
+
+
+def constant_numbers(scope: Scope, name: str) -> tuple[int, ...] | None:
+    """Return the whole numbers of a small constant tensor, flat; ``None`` where they are not in the file."""
+    for _ in range(_FARTHEST):
+        tensor = scope.constant(name)
+        if tensor is not None:
+            return _numbers(tensor)
+        home = scope.home(name)
+        maker = home.makers.get(name) if home else None
+        if home is None or maker is None:
+            return None
+        if maker.node.op_type == "Constant":
+            return _listed(maker.node)
+        if maker.node.op_type not in _PASSES or not maker.node.input:
+            return None
+        scope, name = home, maker.node.input[0]
+    return None
+
+
+def constant_word(node: onnx.NodeProto, name: str, default: str) -> str:
+    """Return an attribute that is a word; the default where it is missing or something else."""
+    try:
+        return Attributes(node).word(name, default)
+    except UnreadableError:
+        return default
+
+
+def _listed(node: onnx.NodeProto) -> tuple[int, ...] | None:
+    """Return the numbers of a ``Constant`` that has them as attributes."""
+    for attribute in node.attribute:
+        if attribute.name == "value_ints":
+            return tuple(attribute.ints)
+        if attribute.name == "value_int":
+            return (int(attribute.i),)
+    return None
+
+
+def _numbers(tensor: onnx.TensorProto) -> tuple[int, ...] | None:
+    size = 1
+    for length in tensor.dims:
+        size *= length
+    whole = tensor.data_type in {onnx.TensorProto.INT64, onnx.TensorProto.INT32}
+    if not whole or not 0 <= size <= _MOST_NUMBERS or tensor.data_location == onnx.TensorProto.EXTERNAL:
+        return None
+    try:
+        return tuple(int(value) for value in numpy_helper.to_array(tensor).ravel())
+    except (ValueError, TypeError):
+        return None  # it has fewer values than its lengths say
+
+
+def _found(attribute: onnx.AttributeProto) -> str:
+    """Write what an attribute holds, shortly."""
+    if attribute.type == onnx.AttributeProto.INTS:
+        return str(list(attribute.ints)) if len(attribute.ints) <= 12 else f"{len(attribute.ints)} whole numbers"
+    if attribute.type == onnx.AttributeProto.INT:
+        return str(attribute.i)
+    if attribute.type == onnx.AttributeProto.STRING:
+        return repr(shown(attribute.s))
+    kinds = {number: name for name, number in onnx.AttributeProto.AttributeType.items()}
+    return f"an attribute of the type {kinds.get(attribute.type, attribute.type)}"
