@@ -7,6 +7,7 @@
     ├── SpecError           the spec files are invalid; carries every problem
     ├── RoleError           a role of a window names nothing, or no length
     ├── TargetError         user code could not be loaded, or returned what cannot be read
+    ├── ModelError          a model cannot be read
     ├── GradientsError      gradients were asserted that do not pass (also an AssertionError)
     └── GeometryError       a window that does not fit its input (also a ValueError)
 
@@ -25,6 +26,7 @@ __all__ = [
     "GeometryError",
     "GradientsError",
     "GradverifyError",
+    "ModelError",
     "RoleError",
     "SpecError",
     "TargetError",
@@ -86,6 +88,10 @@ class RoleError(GradverifyError):
 
 class TargetError(GradverifyError):
     """User code could not be loaded, or returned something that cannot be read."""
+
+
+class ModelError(GradverifyError):
+    """A model cannot be read; what is wrong with one of its layers is said of that layer."""
 
 
 class GradientsError(GradverifyError, AssertionError):
