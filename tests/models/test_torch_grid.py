@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 
 import pytest
 from hypothesis import given, settings
@@ -31,7 +32,8 @@ def recorded(function):
 def made(function):
     """Return what torch makes where there are data, or ``None`` where it refuses."""
     try:
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of kernels with an even length, torch says that they copy
             return function()
     except (RuntimeError, ValueError, TypeError):
         return None
@@ -57,7 +59,7 @@ def judge(function, *, spatial=None):
     """Compare what is recorded with what torch makes of real data; return the sites."""
     torch_made = made(function)
     recorder, _ = recorded(function)
-    if torch_made is None:
+    if torch_made is None or 0 in torch_made.shape:  # of a window that makes no rows, torch may return nothing
         said = recorder.refusal
         assert said is not None, recorder.sites
         assert said.problem or any(describe_impossible(window) for _, window in said.windows)
@@ -130,24 +132,25 @@ def test_transposed_convolutions(drawn, channels):
 
 
 @EXAMPLES
-@given(windows(), st.integers(-4, 4))
+@given(windows(), st.integers(-1, 4))
 def test_transposed_convolutions_of_a_size_that_is_asked_for(drawn, more):
     axes, numbers = drawn
-    module = getattr(torch.nn, f"ConvTranspose{axes}d")(2, 2, numbers["kernel"], numbers["stride"], numbers["padding"])
     steps = zip(numbers["size"], numbers["kernel"], numbers["stride"], numbers["padding"], strict=True)
     wanted = [(size - 1) * stride + kernel - 2 * edge + more for size, kernel, stride, edge in steps]
 
     def function():
-        on = module.to("meta") if data(1).is_meta else module.to_empty(device="cpu")
-        return on(data(1, 2, *numbers["size"]), output_size=wanted)
+        kind = getattr(torch.nn, f"ConvTranspose{axes}d")
+        module = kind(2, 2, numbers["kernel"], numbers["stride"], numbers["padding"])
+        return module(data(1, 2, *numbers["size"]), output_size=wanted)
 
     torch_made = made(function)
     recorder, _ = recorded(function)
-    if torch_made is not None:
-        (site,) = recorder.sites
-        assert [output_size(window) for _, window in site.windows] == wanted == list(torch_made.shape[2:])
-    else:
+    if torch_made is None or min(wanted) < 1:
         assert not recorder.sites
+        return
+    (site,) = recorder.sites
+    assert [window.output_padding for _, window in site.windows] == [more] * axes
+    assert [output_size(window) for _, window in site.windows] == wanted == list(torch_made.shape[2:])
 
 
 @EXAMPLES

@@ -108,7 +108,7 @@ def _reason(recorder: Recorder, error: BaseException, request: TorchRequest) -> 
             f"the forward pass looks at values of what is computed from its input, and an audit has shapes only; {said}"
         )
     if recorder.refusal is not None:
-        return f"torch refuses '{recorder.refusal.name}'"
+        return f"'{recorder.refusal.name}' cannot run"
     within = recorder.scopes.stopped_in(error)
     return f"the forward pass raised {said}" if not within else f"the forward pass raised, in '{within}', {said}"
 
