@@ -111,7 +111,7 @@ class Auditing:
             shapes=tuple(NamedShape(*shape) for shape in self.input_shapes),
             tried=self.tried or {},
             solve=self.solve,
-            search_path=(str(Path.cwd()),),
+            folder=str(Path.cwd()),
             workers=common.workers or usable_cores(),
         )
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelRequest", "OnnxRequest", "TorchRequest"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OnnxRequest:
     """Read an ONNX file.
 
@@ -27,20 +27,23 @@ class OnnxRequest:
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TorchRequest:
     """Make a torch module, and run it without data.
 
     Attributes
     ----------
     factory
-        ``module:factory``, or a call of it.
+        ``module:name``, ``file.py:name``, or a call of either.
     input_shapes
         Name (or nothing, for inputs in order), lengths and dtype (or nothing, for float32) of every input.
+    folder
+        What the path of a file is relative to, and where its modules are searched first.
     """
 
     factory: str
     input_shapes: tuple[tuple[str, tuple[int, ...], str], ...] = ()
+    folder: str = "."
 
 
 ModelRequest: TypeAlias = OnnxRequest | TorchRequest

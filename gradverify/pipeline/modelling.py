@@ -56,8 +56,8 @@ class Models:
         Lengths by the name of an axis, or shapes by the name of an input, that stand in the place of those.
     solve
         Whether to look for the smallest sizes with which every layer is exact.
-    search_path
-        Absolute folders that factories are imported from.
+    folder
+        Absolute path of the folder that factories are imported from.
     workers
         Processes that read them.
     """
@@ -67,7 +67,7 @@ class Models:
     shapes: tuple[NamedShape, ...] = ()
     tried: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     solve: bool = False
-    search_path: tuple[str, ...] = ()
+    folder: str = ""
     workers: int = 1
 
 
@@ -131,12 +131,13 @@ def _outcomes(models: Models, shapes: Mapping[str, tuple[NamedShape, ...]], over
 
 def _request(label: str, models: Models, shapes: tuple[NamedShape, ...]) -> ModelRequest:
     if label in models.factories:
-        return TorchRequest(label, tuple((shape.name, shape.lengths, shape.dtype) for shape in shapes))
-    return OnnxRequest(label, {shape.name: shape.lengths for shape in shapes})
+        given = tuple((shape.name, shape.lengths, shape.dtype) for shape in shapes)
+        return TorchRequest(factory=label, input_shapes=given, folder=models.folder)
+    return OnnxRequest(file=label, input_shapes={shape.name: shape.lengths for shape in shapes})
 
 
 def _path(request: ModelRequest, models: Models) -> tuple[str, ...]:
-    return models.search_path if isinstance(request, TorchRequest) else ()
+    return (models.folder,) if isinstance(request, TorchRequest) else ()
 
 
 def _with_tried(model: Model, models: Models) -> tuple[NamedShape, ...]:

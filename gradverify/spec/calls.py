@@ -9,9 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["NAME", "Argument", "Arguments", "Call", "Entries", "Items", "Literal", "Name", "read_call", "write_call"]
+__all__ = [
+    "NAME",
+    "Argument",
+    "Arguments",
+    "Call",
+    "Entries",
+    "Items",
+    "Literal",
+    "Name",
+    "made",
+    "read_call",
+    "write_call",
+]
 
 NAME = r"[^\W\d]\w*"
 _HEAD = re.compile(r"(?:(?P<module>[^:()]+):)?(?P<path>[^:()]+)", re.DOTALL)
@@ -129,6 +141,18 @@ def write_call(call: Call) -> str:
         return head
     listed = (_written(value) if key is None else f"{key}={_written(value)}" for key, value in call.arguments)
     return f"{head}({', '.join(listed)})"
+
+
+def made(argument: Argument, look_up: Callable[[str], Any]) -> Any:
+    """Return the value of an argument; ``look_up`` says what each name in it stands for."""
+    if isinstance(argument, Literal):
+        return argument.value
+    if isinstance(argument, Items):
+        values = [made(value, look_up) for value in argument.values]
+        return values if argument.mutable else tuple(values)
+    if isinstance(argument, Entries):
+        return {key: made(value, look_up) for key, value in argument.pairs}
+    return look_up(argument.text)
 
 
 def _written(argument: Argument) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import TargetError
-from gradverify.spec.calls import Argument, Arguments, Entries, Items, Literal
+from gradverify.spec.calls import Arguments, made
 from gradverify.targets.attributes import value_at
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ def arguments_of(arguments: Arguments, names: Mapping[str, Any]) -> tuple[list[A
     TargetError
         A name stands for nothing here.
     """
-    positional = [_made(value, names) for key, value in arguments if key is None]
-    return positional, {key: _made(value, names) for key, value in arguments if key is not None}
+    look_up = partial(_named, names=names)
+    positional = [made(value, look_up) for key, value in arguments if key is None]
+    return positional, {key: made(value, look_up) for key, value in arguments if key is not None}
 
 
 def copied(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,15 +71,9 @@ def called(function: Callable[..., Any], positional: Iterable[Any], named: Mappi
         raise TargetError(f"{error}; say what it takes with a call, as in module:function(x, w, stride)") from None
 
 
-def _made(argument: Argument, names: Mapping[str, Any]) -> Any:
-    if isinstance(argument, Literal):
-        return argument.value
-    if isinstance(argument, Items):
-        values = [_made(value, names) for value in argument.values]
-        return values if argument.mutable else tuple(values)
-    if isinstance(argument, Entries):
-        return {key: _made(value, names) for key, value in argument.pairs}
-    root, _, rest = argument.text.partition(".")
+def _named(text: str, names: Mapping[str, Any]) -> Any:
+    """Return what a name stands for, or an attribute of that."""
+    root, _, rest = text.partition(".")
     if root not in names:
         raise TargetError(f"there is no '{root}' for the call, expected one of {', '.join(names)}")
     return value_at(names[root], re.sub(r"\['?|'?\]", ".", rest).strip(".")) if rest else names[root]

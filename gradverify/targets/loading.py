@@ -5,12 +5,13 @@ from __future__ import annotations
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
+from gradverify.importing import imported, load_file, load_function
 from gradverify.layers.registry import LAYERS
 from gradverify.spec.target_model import FRAMEWORKS, FrameworkTarget, FunctionsTarget, LayerTarget, ObjectTarget
 from gradverify.targets.arrays import adapted, layouts_of
 from gradverify.targets.frameworks import require
 from gradverify.targets.functions import FunctionPair
-from gradverify.targets.importing import imported, load_file, load_function, with_objects
+from gradverify.targets.importing import with_objects
 from gradverify.targets.shims import preload, stand_in_for
 
 if TYPE_CHECKING:

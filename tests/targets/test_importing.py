@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from gradverify.errors import TargetError
+from gradverify.importing import imported, load_function
 from gradverify.spec.calls import Call, read_call
-from gradverify.targets.importing import imported, load_function, with_objects
+from gradverify.targets.importing import with_objects
 from gradverify.targets.shims import hint, preload, stand_in_for
 
 

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from gradverify.errors import TargetError
+from gradverify.importing import load_function
 from gradverify.spec.calls import read_call
-from gradverify.targets.importing import load_function
 
 SOURCE = """
 import os

@@ -1,0 +1,45 @@
+"""What torch refuses on a device with data, and not on the meta device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gradverify.models.torch.operations import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gradverify.models.torch.operations import Operation
+    from gradverify.models.torch.windows import Windows
+
+__all__ = ["describe_limit"]
+
+
+def describe_limit(operation: Operation, arguments: Mapping[str, Any], windows: Windows) -> str | None:
+    """Say what torch would refuse about a convolution, or return ``None`` where there is nothing."""
+    if operation.kind not in {Kind.CONVOLUTION, Kind.TRANSPOSED}:
+        return None
+    return next(iter((*_channels(operation, arguments), *_output_padding(windows))), None)
+
+
+def _channels(operation: Operation, arguments: Mapping[str, Any]) -> Iterator[str]:
+    shape, groups = tuple(arguments["weight"].shape), int(arguments.get("groups", 1))
+    has = arguments["input"].shape[-operation.axes - 1]
+    transposed = operation.kind is Kind.TRANSPOSED
+    takes, makes = (shape[0], shape[1] * groups) if transposed else (shape[1] * groups, shape[0])
+    bias = arguments.get("bias")
+    if has != takes:
+        yield f"its input has {has} channels, and the weight {list(shape)} with groups {groups} takes {takes}"
+    elif shape[0] % groups:
+        yield f"groups {groups} do not divide the {shape[0]} channels of the weight {list(shape)}"
+    elif bias is not None and tuple(bias.shape) != (makes,):
+        yield f"it makes {makes} channels, and its bias has the shape {list(bias.shape)}"
+
+
+def _output_padding(windows: Windows) -> Iterator[str]:
+    for axis, window in windows:
+        if window.transposed and window.output_padding >= max(window.stride, window.dilation):
+            yield (
+                f"output_padding {window.output_padding} along {axis} must be smaller than "
+                f"stride {window.stride} or dilation {window.dilation}"
+            )
