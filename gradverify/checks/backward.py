@@ -55,7 +55,7 @@ def _kernel(case: Case, roles: WindowRoles) -> tuple[str | None, bool]:
     """Return the input that is the kernel, where the case has it, and whether its layer has one at all."""
     standard = None if case.placed is None else LAYERS[case.placed.layer].window
     if case.placed is None or standard is None:
-        given = isinstance(roles.kernel, str) and roles.kernel in {item.name for item in case.inputs}
+        given = roles.kernel in {item.name for item in case.inputs}
         return (roles.kernel if given else None), given
     # A battery gives the window in numbers, and the kernel may lie within an object.
     convolves = standard.kernel in {item.name for item in LAYERS[case.placed.layer].inputs}

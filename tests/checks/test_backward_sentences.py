@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from spec_cases import cases, functions, verified
 
+from gradverify.checks.backward import with_backward
 from gradverify.checks.case import verify
-from gradverify.results import Verdict
+from gradverify.checks.geometry import geometry_of
+from gradverify.numerics.error_map import error_map
+from gradverify.results import GradientCheck, Verdict
 
 WINDOW = {"input": "x", "kernel": "w", "stride": "stride"}
 INPUTS = {"x": [2, 3, 8, 8], "w": [2, 3, 3, 3], "b": [2]}
@@ -71,6 +77,24 @@ def test_errors_that_sit_where_no_window_reads(backward, axes):
     found = conv(backward)
     assert found.verdict is Verdict.FAIL
     assert sentences(found)["x"] == [SHORT, ZERO, *([INSIDE.format(axes)] if axes else [])]
+
+
+def test_errors_in_read_columns_as_well_are_no_unread_rows():
+    found = conv("conv_border", inputs={**INPUTS, "x": [2, 3, 8, 9]})  # every column of W is read
+    assert sentences(found)["x"] == [text.replace("H and W", "H") for text in (SHORT, ZERO)]
+
+
+def test_errors_of_a_kernel_are_in_no_rows_of_the_input():
+    (case,) = cases({"layer": "conv2d", "inputs": INPUTS, "params": {"stride": 2}})
+    mask = np.zeros((2, 3, 3, 8), dtype=bool)
+    mask[..., -1] = True
+    found = error_map(mask)
+    named = replace(found, axes=tuple(replace(axis, name=name) for axis, name in zip(found.axes, "NCHW", strict=True)))
+    checks = {
+        name: GradientCheck(input=name, shape=mask.shape, verdict=Verdict.FAIL, error_map=named) for name in ("x", "w")
+    }
+    said = {name: with_backward(check, case, geometry_of(case)).backward for name, check in checks.items()}
+    assert said == {"x": (SHORT, ZERO, INSIDE.format("W")), "w": (LONG,)}
 
 
 def test_errors_in_an_axis_that_no_window_slides_along_are_no_unread_rows():

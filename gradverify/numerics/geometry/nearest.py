@@ -89,11 +89,13 @@ def divisors_beside(length: int, now: int, highest: int) -> Iterator[int]:
     highest
         Larger ones are of no use.
     """
-    above = _dividing(length, range(now + 1, min(now + _TRIED, length) + 1))
+    highest = min(highest, length)
+    above = _dividing(length, range(now + 1, min(now + _TRIED, highest) + 1))
     parts = length // (now + 1)
-    above += [length // part for part in _dividing(length, range(parts, max(parts - _TRIED, 0), -1))]
-    yield from sorted(divisor for divisor in above if divisor <= highest)[:1]
-    largest = min(now - 1, highest, length)
+    fewest = max(parts - _TRIED, -(-length // max(1, highest)) - 1)
+    above += [length // part for part in _dividing(length, range(parts, fewest, -1))]
+    yield from sorted(above)[:1]
+    largest = min(now - 1, highest)
     if largest < 1:
         return
     below = _dividing(length, range(largest, max(largest - _TRIED, 0), -1))

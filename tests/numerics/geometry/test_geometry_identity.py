@@ -104,6 +104,8 @@ def test_a_transposed_window_by_making_rows_of_ones(window):
     assert (found.output, found.padded, found.reconstructed) == (len(kept), len(made), spans[-1].stop)
     assert (found.residual, found.identity) == (len(beyond), not beyond)
     assert (found.unread_data, found.unread_padding) == (len(output), len(beyond) - len(output))
+    padded = measure("H", replace(window, padded_before=(1, 1)))  # what it reads is not what it makes
+    assert (padded.unread_data, padded.unread_padding) == (found.unread_data, found.unread_padding)
     between = max(0, spans[1].start - spans[0].stop) if len(spans) > 1 else 0
     assert found.gap == between
     assert found.severity is severity_of(len(output), len(beyond), between)

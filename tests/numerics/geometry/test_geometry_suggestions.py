@@ -157,6 +157,7 @@ STRIDED = [
     (Window(28, 3, 2, (1, 1), transposed=True, output_padding=1), (
         "output_padding 0 (output 55)", "far padding 0 and output_padding 0 (output 56)",
         "kernel 4 and output_padding 0 (output 56)")),
+    (Window(1, 2, 2), ("input 2 (output 1)", "far padding 1 (output 1)", "kernel 1 (output 1)")),
     (Window(4, 2, 5), ("input 2 (output 1)", "kernel 4 (output 1)", "input 7 (output 2)", "stride 2 (output 2)")),
     (Window(5, 2, 4, transposed=True), ("kernel 4 (output 20)", "stride 2 (output 10)")),
     (Window(1, 2, 4, (3, 3), transposed=True), ("input 3 (output 4)", "padding 0 (output 2)", "kernel 7 (output 1)")),
