@@ -80,16 +80,16 @@ def _matched(unmatched: list[_Shortened], length: int) -> _Shortened | None:
 
 
 def _said(undone: _Shortened, made: int, window: Window | None) -> str:
-    less = made < undone.before
-    said = f"restores {made} of the {undone.before} that {undone.name} had"
-    if not less:
-        said = f"makes {made} of the {undone.before} that {undone.name} had"
+    verb = "restores" if made < undone.before else "makes"
+    said = f"{verb} {made} of the {undone.before} that {undone.name} had"
     repair = f"size {undone.before}" if window is None else describe_repair(window, undone.before)
-    return f"{said}: {repair} restores it" if repair else said
+    if repair is None:
+        return said
+    return f"{said}: {repair} {'restore' if ' and ' in repair else 'restores'} it"
 
 
 def describe_repair(window: Window, wanted: int) -> str | None:
-    """Return the nearest single change by which a transposed window makes a length, or ``None``; each is computed.
+    """Return the nearest change by which a transposed window makes a length, or ``None``; each is computed.
 
     Parameters
     ----------
@@ -97,23 +97,22 @@ def describe_repair(window: Window, wanted: int) -> str | None:
         A transposed one.
     wanted
         The length.
+
+    Its ``output_padding`` alone where that is enough, or else another kernel or padding, with what is then lacking.
     """
-    low, high = edges(window)
+    plain, (low, high) = replace(window, output_padding=0), edges(window)
     changes = [
-        *(("output_padding", replace(window, output_padding=n)) for n in range(min(_limit(window), _MOST_CHANGED))),
-        *(("kernel_size", replace(window, kernel=n)) for n in _around(window.kernel, 1)),
-        *(("padding", replace(window, padding=(n, n), mode=None)) for n in _around(low, 0) if low == high),
-        *(("padding behind", replace(window, padding=(low, n), mode=None)) for n in _around(high, 0) if low != high),
+        ("", plain),
+        *((f"kernel_size {length}", replace(plain, kernel=length)) for length in _around(window.kernel, 1)),
     ]
-    for name, changed in changes:
-        if describe_impossible(changed) is None and output_size(changed) == wanted:
-            return f"{name} {_value(name, changed)}"
+    if low == high:
+        changes += [(f"padding {rows}", replace(plain, padding=(rows, rows), mode=None)) for rows in _around(low, 0)]
+    for said, changed in changes:
+        lacking = None if describe_impossible(changed) else wanted - output_size(changed)
+        if lacking is not None and 0 <= lacking < max(window.stride, window.dilation):
+            more = f"output_padding {lacking}" if lacking or not said or window.output_padding else ""
+            return " and ".join(filter(None, (said, more)))
     return None
-
-
-def _limit(window: Window) -> int:
-    """Return the least ``output_padding`` that is too large."""
-    return max(window.stride, window.dilation)
 
 
 def _around(now: int, least: int) -> Iterator[int]:
@@ -122,10 +121,3 @@ def _around(now: int, least: int) -> Iterator[int]:
         yield now + distance
         if now - distance >= least:
             yield now - distance
-
-
-def _value(name: str, window: Window) -> int:
-    return {
-        "output_padding": window.output_padding,
-        "kernel_size": window.kernel,
-    }.get(name, window.padding[1])
