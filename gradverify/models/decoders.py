@@ -100,19 +100,27 @@ def describe_repair(window: Window, wanted: int) -> str | None:
 
     Its ``output_padding`` alone where that is enough, or else another kernel or padding, with what is then lacking.
     """
-    plain, (low, high) = replace(window, output_padding=0), edges(window)
-    changes = [
-        ("", plain),
-        *((f"kernel_size {length}", replace(plain, kernel=length)) for length in _around(window.kernel, 1)),
-    ]
+    low, high = edges(window)
+    changes = [("", window)]
+    changes += [(f"kernel_size {length}", replace(window, kernel=length)) for length in _around(window.kernel, 1)]
     if low == high:
-        changes += [(f"padding {rows}", replace(plain, padding=(rows, rows), mode=None)) for rows in _around(low, 0)]
+        changes += [(f"padding {rows}", replace(window, padding=(rows, rows), mode=None)) for rows in _around(low, 0)]
     for said, changed in changes:
-        lacking = None if describe_impossible(changed) else wanted - output_size(changed)
-        if lacking is not None and 0 <= lacking < max(window.stride, window.dilation):
+        lacking = _lacking(changed, wanted)
+        if lacking is not None:
             more = f"output_padding {lacking}" if lacking or not said or window.output_padding else ""
             return " and ".join(filter(None, (said, more)))
     return None
+
+
+def _lacking(window: Window, wanted: int) -> int | None:
+    """Return the ``output_padding`` with which a window makes a length, where it is one that may be."""
+    enough = sum(edges(window)) + 1  # for any rows at all
+    lacking = wanted - output_size(replace(window, output_padding=enough)) + enough
+    if not 0 <= lacking < max(window.stride, window.dilation):
+        return None
+    changed = replace(window, output_padding=lacking)
+    return lacking if describe_impossible(changed) is None and output_size(changed) == wanted else None
 
 
 def _around(now: int, least: int) -> Iterator[int]:
