@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradverify.numerics.geometry import axis_names, describe_impossible, describe_loss, measure
+from gradverify.numerics.geometry import describe_impossible, describe_loss, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from gradverify.models.groups import Group
     from gradverify.models.periods import Step, Track
+    from gradverify.spec.network_model import NetworkLayer
 
 __all__ = ["describe_contradiction"]
 
@@ -31,9 +30,8 @@ def describe_contradiction(group: Group) -> str:
     name, lengths = group.name, group.period
     thorough = len(lengths) * sum(len(track.layers) for track in group.tracks) <= _MOST_STEPS
     failing = {length: _failing(group.tracks, length, thorough=thorough) for length in lengths}
-    blamed = _fewest(failing.values())
-    order = dict.fromkeys(str(layer.name) for track in group.tracks for layer in track.layers)
-    names = [layer for layer in order if layer in blamed]
+    order = dict.fromkeys(_called(layer, track, group.tracks) for track in group.tracks for layer in track.layers)
+    names = _fewest(tuple(order), {frozenset(layers) for layers in failing.values()})
     returns = all(track.periodic for track in group.tracks)
     end = f"on (what is left over returns every {len(lengths)})" if returns else f"to {lengths[-1]}"
     searched = f"from {name} = {group.given} {end}"
@@ -49,21 +47,25 @@ def _failing(tracks: tuple[Track, ...], length: int, *, thorough: bool) -> dict[
     for track in tracks:
         for step in track.steps(length):
             if not step.exact:
-                found.setdefault(str(step.layer.name), (track, step))
+                found[_called(step.layer, track, tracks)] = (track, step)
                 if not thorough:
                     return found
     return found
 
 
-def _fewest(failing: Iterable[dict[str, tuple[Track, Step]]]) -> tuple[str, ...]:
-    """Return layers of which one fails at every length, and of which none can be left out."""
-    sets = {frozenset(names) for names in failing}
-    kept = list(dict.fromkeys(name for names in sets for name in sorted(names)))
-    for name in list(kept):
-        rest = set(kept) - {name}
-        if all(names & rest for names in sets):
-            kept.remove(name)
-    return tuple(kept)
+def _called(layer: NetworkLayer, track: Track, tracks: tuple[Track, ...]) -> str:
+    """Return a layer's name, with the axis where there are several."""
+    return f"{layer.name} along {track.name}" if len(tracks) > 1 else f"{layer.name}"
+
+
+def _fewest(layers: tuple[str, ...], failing: set[frozenset[str]]) -> tuple[str, ...]:
+    """Return layers, in their order, of which one fails at every length, and of which none can be left out."""
+    kept = {name for names in failing for name in names}
+    for name in layers:
+        rest = kept - {name}
+        if all(names & rest for names in failing):
+            kept = rest
+    return tuple(name for name in layers if name in kept)
 
 
 def _at(name: str, failing: dict[int, dict[str, tuple[Track, Step]]], length: int) -> str:
@@ -74,4 +76,4 @@ def _at(name: str, failing: dict[int, dict[str, tuple[Track, Step]]], length: in
         return impossible
     if step.window is None or step.made is None:
         return "no rows, or more than 2^63, come out"
-    return describe_loss(measure(axis_names(track.axis + 1)[track.axis], step.window))
+    return describe_loss(measure(track.name, step.window))

@@ -80,16 +80,16 @@ def _matched(unmatched: list[_Shortened], length: int) -> _Shortened | None:
 
 
 def _said(undone: _Shortened, made: int, window: Window | None) -> str:
-    less = made < undone.before
-    said = f"restores {made} of the {undone.before} that {undone.name} had"
-    if not less:
-        said = f"makes {made} of the {undone.before} that {undone.name} had"
+    verb = "restores" if made < undone.before else "makes"
+    said = f"{verb} {made} of the {undone.before} that {undone.name} had"
     repair = f"size {undone.before}" if window is None else describe_repair(window, undone.before)
-    return f"{said}: {repair} restores it" if repair else said
+    if repair is None:
+        return said
+    return f"{said}: {repair} {'restore' if ' and ' in repair else 'restores'} it"
 
 
 def describe_repair(window: Window, wanted: int) -> str | None:
-    """Return the nearest single change by which a transposed window makes a length, or ``None``; each is computed.
+    """Return the nearest change by which a transposed window makes a length, or ``None``; each is computed.
 
     Parameters
     ----------
@@ -97,23 +97,30 @@ def describe_repair(window: Window, wanted: int) -> str | None:
         A transposed one.
     wanted
         The length.
+
+    Its ``output_padding`` alone where that is enough, or else another kernel or padding, with what is then lacking.
     """
     low, high = edges(window)
-    changes = [
-        *(("output_padding", replace(window, output_padding=n)) for n in range(min(_limit(window), _MOST_CHANGED))),
-        *(("kernel_size", replace(window, kernel=n)) for n in _around(window.kernel, 1)),
-        *(("padding", replace(window, padding=(n, n), mode=None)) for n in _around(low, 0) if low == high),
-        *(("padding behind", replace(window, padding=(low, n), mode=None)) for n in _around(high, 0) if low != high),
-    ]
-    for name, changed in changes:
-        if describe_impossible(changed) is None and output_size(changed) == wanted:
-            return f"{name} {_value(name, changed)}"
+    changes = [("", window)]
+    changes += [(f"kernel_size {length}", replace(window, kernel=length)) for length in _around(window.kernel, 1)]
+    if low == high:
+        changes += [(f"padding {rows}", replace(window, padding=(rows, rows), mode=None)) for rows in _around(low, 0)]
+    for said, changed in changes:
+        lacking = _lacking(changed, wanted)
+        if lacking is not None:
+            more = f"output_padding {lacking}" if lacking or not said or window.output_padding else ""
+            return " and ".join(filter(None, (said, more)))
     return None
 
 
-def _limit(window: Window) -> int:
-    """Return the least ``output_padding`` that is too large."""
-    return max(window.stride, window.dilation)
+def _lacking(window: Window, wanted: int) -> int | None:
+    """Return the ``output_padding`` with which a window makes a length, where it is one that may be."""
+    enough = sum(edges(window)) + 1  # for any rows at all
+    lacking = wanted - output_size(replace(window, output_padding=enough)) + enough
+    if not 0 <= lacking < max(window.stride, window.dilation):
+        return None
+    changed = replace(window, output_padding=lacking)
+    return lacking if describe_impossible(changed) is None and output_size(changed) == wanted else None
 
 
 def _around(now: int, least: int) -> Iterator[int]:
@@ -122,10 +129,3 @@ def _around(now: int, least: int) -> Iterator[int]:
         yield now + distance
         if now - distance >= least:
             yield now - distance
-
-
-def _value(name: str, window: Window) -> int:
-    return {
-        "output_padding": window.output_padding,
-        "kernel_size": window.kernel,
-    }.get(name, window.padding[1])

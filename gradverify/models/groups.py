@@ -95,6 +95,6 @@ def groups_of(case: Case) -> tuple[Group, ...]:
         places[name].append(place)
     lengths = input_shape(case)[2:]
     return tuple(
-        Group(name, lengths[axes[0]], tuple(track_of(network.layers, axis) for axis in axes))
+        Group(name, lengths[axes[0]], tuple(track_of(network.layers, axis, len(lengths)) for axis in axes))
         for name, axes in places.items()
     )

@@ -72,7 +72,8 @@ def resized(case: Case, lengths: Mapping[str, int]) -> Case:
     axes = network_of(case).axes
     for name, length in lengths.items():
         if name not in axes:
-            raise ModelError(f"'{name}' is no axis of the input of '{case.name}', {nearest_name(name, axes)}")
+            hint = nearest_name(name, tuple(dict.fromkeys(axes)))
+            raise ModelError(f"'{name}' is no axis of the input of '{case.name}', {hint}")
         if length < 1:
             raise ModelError(f"{name} = {length} is no length, expected a whole number of at least 1")
     batch, channels, *given = input_shape(case)

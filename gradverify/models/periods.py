@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from gradverify.layers.network_kinds import KINDS, Family
 from gradverify.models.lanes import Lane, advance, pads, scale_of, window_of
-from gradverify.numerics.geometry import PadMode, Window, holds
+from gradverify.numerics.geometry import PadMode, Window, axis_names, holds
 from gradverify.spec.model import LARGEST_WHOLE
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Step:
 class Track:
     """One spatial axis through the layers that change its length, up to where it ends in features or positions."""
 
+    name: str
     axis: int
     layers: tuple[NetworkLayer, ...]
 
@@ -103,8 +104,8 @@ class Track:
         )
 
 
-def track_of(layers: tuple[NetworkLayer, ...], axis: int) -> Track:
-    """Return the way of one axis through a network."""
+def track_of(layers: tuple[NetworkLayer, ...], axis: int, rank: int) -> Track:
+    """Return the way of one of ``rank`` axes through a network."""
     found = []
     for layer in layers:
         family = KINDS[layer.kind].row.family
@@ -114,7 +115,7 @@ def track_of(layers: tuple[NetworkLayer, ...], axis: int) -> Track:
             found.append(layer)
         if family is Family.UNFOLD:
             break
-    return Track(axis, tuple(found))
+    return Track(axis_names(rank)[axis], axis, tuple(found))
 
 
 def _gives(layer: NetworkLayer) -> bool:

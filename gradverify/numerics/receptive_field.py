@@ -30,7 +30,7 @@ __all__ = ["MOST_TURNS", "Field", "field_at", "pooled", "resampled", "single", "
 
 # Of outputs that read in different ways, and of elements looked at for all of them; beyond, a field is not followed.
 MOST_TURNS = 1024
-_MOST_READS = 1 << 16
+_MOST_READS = 1 << 12
 _FARTHEST = 2**63
 
 Stretch: TypeAlias = "tuple[int, int] | None"

@@ -7,6 +7,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradverify.numerics.geometry import axis_names
 from gradverify.spec.calls import Call, read_call, write_call
 from gradverify.spec.contract_table import OFF
 from gradverify.spec.model import DEFAULT_TIMEOUT, IMPORT, ArrayFile, Case, Check, Fill, InputSpec, Tolerance
@@ -80,8 +81,15 @@ class _Describer:
             "strict": case.strict or None,
             "fail_on": case.fail_on and case.fail_on.value,
         }
-        inputs = {item.name: self.input(item) for item in case.inputs}
-        return {"name": case.name, **self.target(case.target), "inputs": inputs, **_filled(more)}
+        dims, items = _shared_lengths(case)
+        inputs = {item.name: self.input(item) for item in items}
+        return {
+            "name": case.name,
+            **self.target(case.target),
+            **_filled({"dims": dims}),
+            "inputs": inputs,
+            **_filled(more),
+        }
 
     def contracts(self) -> dict[str, str]:
         """Return the levels of contracts; at the kinks of a row more than one gradient is right."""
@@ -206,6 +214,19 @@ class _Describer:
             "parameters": dict(target.parameters),
             "discover": None if target.discover else False,
         }
+
+
+def _shared_lengths(case: Case) -> tuple[dict[str, int], tuple[InputSpec, ...]]:
+    """Return the dims that are lengths of a network's axes, and the inputs with their names; axes of one stay equal."""
+    if not isinstance(case.target, NetworkTarget):
+        return {}, case.inputs
+    (item,), axes = case.inputs, case.target.axes
+    batch, channels, *lengths = item.shape or ()
+    letters = zip(axes, axis_names(len(axes)), strict=True)
+    named = [name if name != letter or axes.count(name) > 1 else None for name, letter in letters]
+    dims = {name: int(length) for name, length in zip(named, lengths, strict=True) if name is not None}
+    shape = (batch, channels, *(name or length for name, length in zip(named, lengths, strict=True)))
+    return dims, (replace(item, shape=shape),)
 
 
 def _layer(layer: NetworkLayer) -> dict[str, Any]:

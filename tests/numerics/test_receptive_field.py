@@ -50,8 +50,9 @@ def passed(marks: Marks, layer: Window | Scale) -> Marks:
     low, high = layer.padding
     if not layer.transposed:
         windows = range(0, length + low + high - layer.reach + 1, layer.stride)
-        taps = [tap * layer.dilation - low for tap in range(layer.kernel)]
-        return [reached(marks, [start + tap for tap in taps]) for start in windows]
+        return [
+            reached(marks, [start - low + tap * layer.dilation for tap in range(layer.kernel)]) for start in windows
+        ]
     made = (length - 1) * layer.stride + layer.reach - low - high
     # Elements beyond the ends would reach the outputs near them, if there were any.
     sources = range(-layer.reach - 4, length + layer.reach + 4)
@@ -86,8 +87,7 @@ def reached(marks: Marks, places: list[int]) -> set[int] | None:
 def walked(layers: list[Window | Scale], length: int) -> tuple[Field | None, Marks]:
     field, marks = single(), [{place} for place in range(length)]
     for layer in layers:
-        scales = isinstance(layer, Scale)
-        field = resampled(field, layer.factor, layer.mode) if scales else slid(field, layer)
+        field = resampled(field, layer.factor, layer.mode) if isinstance(layer, Scale) else slid(field, layer)
         marks = passed(marks, layer)
         assume(0 < len(marks) < 3000)
     return field, marks

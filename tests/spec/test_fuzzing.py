@@ -174,7 +174,25 @@ DOCUMENTS += [
                 "tolerance": {"rtol": 1e-3},
             }
         ],
-    }
+    },
+    {
+        "cases": [
+            {
+                "name": "net",
+                "dims": {"K": 3},
+                "inputs": {"x": [1, 3, 16, "K"]},
+                "network": [
+                    {"name": "a", "layer": "conv2d", "kernel_size": ["K", 1], "padding": [[0, 1], "K"], "stride": 2},
+                    {"repeat": 2, "layers": [{"layer": "relu"}, {"name": "b", "layer": "unfold", "kernel_size": 1}]},
+                    {"layer": "upsample", "scale_factor": 1.5, "mode": "linear"},
+                    {"layer": "conv1d", "kernel_size": 3, "allow": {"residual": 1, "because": "a"}},
+                    {"layer": "flatten"},
+                    {"layer": "linear", "in_features": 7, "bias": False},
+                ],
+                "sweep": {"K": "1:3"},
+            }
+        ]
+    },
 ]
 WRONG: list[Any] = [
     None, True, -1, 0, 3, 2**63, 1.5, 1e300, "", "all", "x", "K", "p.stride", "1:4", "4:1", "m:f", "\x1b\n", "\ud800",

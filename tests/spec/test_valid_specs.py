@@ -12,6 +12,7 @@ import pytest
 from gradverify.results import Verdict
 from gradverify.spec.calls import Call
 from gradverify.spec.model import Check, Fill, InputSpec, Tolerance
+from gradverify.spec.network_model import Allowance
 from gradverify.spec.target_model import FunctionsTarget, LayerTarget
 
 if TYPE_CHECKING:
@@ -158,3 +159,21 @@ def test_the_pure_reader_reads_the_same(monkeypatch: pytest.MonkeyPatch, cases_o
     monkeypatch.delattr("yaml.CSafeLoader")
     assert [cases_of(file.read_bytes()) for file in FILES] == with_c
     shutil.rmtree(tmp_path)
+
+
+def test_networks(cases_of: CasesOf) -> None:
+    three, five, *_, layer = cases_of(_named("network"))
+    assert (str(three.target), three.target.home, three.target.axes) == ("network", "", ("N", "N"))
+    assert (three.checks, three.search_path, three.window) == ((Check.GEOMETRY,), (), None)
+    assert layer.allow == Allowance(2, "known")
+    first, second = three.target.layers[0], five.target.layers[0]
+    assert (first.kind, first.name, first.allow, first.line) == ("conv2d", "first", Allowance(1, "known"), 7)
+    assert first.options == {
+        "in_channels": 3, "out_channels": 8, "kernel_size": 3, "stride": (2, 1), "padding": ((1, 2), 2), "dilation": 1,
+        "groups": 1, "bias": False,
+    }  # fmt: skip
+    assert second.options["kernel_size"] == 5
+    assert [item.name for item in three.target.layers] == [
+        "first", "maxpool2d-1", "avgpool2d-1", "lppool2d-1", "pad-1", "inner.1", "relu-1", "inner.2", "relu-2",
+        "upsample-1", "upsample-2", "adaptive_maxpool2d-1", "unfold-1", "global_avgpool-1", "flatten-1", "linear-1",
+    ]  # fmt: skip

@@ -20,6 +20,7 @@ from gradverify.spec.calls import Call, read_call, write_call
 from gradverify.spec.expansion import expand, expand_specs
 from gradverify.spec.files import read_specs
 from gradverify.spec.model import ArrayFile, Case
+from gradverify.spec.network_model import NetworkLayer
 from gradverify.spec.overriding import Overrides
 from gradverify.spec.starter import starting_spec
 from gradverify.spec.writing import write_case
@@ -52,6 +53,8 @@ def plain(value: Any) -> Any:
     """Return a value with lists for tuples, which mean the same to a layer, and no text that is for people alone."""
     if isinstance(value, Call):
         value = replace(value, written="")
+    if isinstance(value, NetworkLayer):
+        value = replace(value, line=None)
     if isinstance(value, dict):
         return {name: plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
