@@ -31,6 +31,8 @@ __all__ = ["Asker"]
 _TRIED = 4096
 # What an example shows: batch, channels, and any other length.
 _EXAMPLE = (1, 3, 224)
+# How many axes an input may have that has no shape, the likeliest first.
+_RANKS = (4, 3, 5, 2)
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class Asker:
     source: Source
     steps: Sequence[Step]
     inputs: Inputs
-    _tried: dict[bool, Sequence[Step]] = field(default_factory=dict)
+    _tried: dict[tuple[bool, int], Sequence[Step]] = field(default_factory=dict)
 
     def explain(self, position: int, axes: Sequence[tuple[str, int]]) -> str:
         """Say why lengths of the input of a node are not known, and what to do.
@@ -84,8 +86,13 @@ class Asker:
                 if _known_along(tried.scope.shape(name), axes):
                     found = step.scope.shape(name)
                     return _request(shapes, _symbols(found, axes), batches=batches)
-        missing: dict[str, Lengths | None] = {other: None for other, shape in shapes.items() if shape is None}
-        return _request(missing, frozenset(), batches=True) if missing else None
+        missing = [other for other, shape in shapes.items() if shape is None]
+        for rank in _RANKS if missing else ():
+            tried = self._try(batches=True, rank=rank)[position]
+            if tried.scope.shape(name) and any(tried.scope.shape(made) for made in tried.node.output):
+                listed = " and ".join(f"input {shown(other)!r} has no shape" for other in missing)
+                return f"{listed}: give {' '.join(_example(other, (None,) * rank) for other in missing)}"
+        return None
 
     def _last(self, position: int) -> Step:
         """Return the node among shapes that are as well known as they can be."""
@@ -95,22 +102,25 @@ class Asker:
             else (self.steps[position])
         )
 
-    def _try(self, *, batches: bool) -> Sequence[Step]:
-        """Return the nodes among the shapes that numbers in the place of symbolic sizes lead to."""
-        if batches not in self._tried:
+    def _try(self, *, batches: bool, rank: int = 0) -> Sequence[Step]:
+        """Return the nodes among the shapes that numbers in the place of symbolic sizes lead to.
+
+        Inputs without a shape get ``rank`` lengths, if it is not 0.
+        """
+        if (batches, rank) not in self._tried:
             model = onnx.ModelProto()
             model.CopyFrom(self.source.model)
-            _fill(model, batches=batches)
+            _fill(model, batches=batches, rank=rank)
             source = replace(self.source, model=model)
-            self._tried[batches] = steps_of(model, infer(source))
-        return self._tried[batches]
+            self._tried[batches, rank] = steps_of(model, infer(source))
+        return self._tried[batches, rank]
 
 
-def _fill(model: onnx.ModelProto, *, batches: bool) -> None:
+def _fill(model: onnx.ModelProto, *, batches: bool, rank: int) -> None:
     """Put numbers in the place of symbolic sizes, the same for each that has one name."""
     symbols: dict[Length, int] = {}
     for value in true_inputs(model.graph):
-        shape = read_shape(value.type)
+        shape = read_shape(value.type) or ((None,) * rank if rank and value.type.HasField("tensor_type") else None)
         places = _asked(shape, batches=batches)
         for axis in places:
             length = (shape or ())[axis]
@@ -149,14 +159,12 @@ def _request(shapes: dict[str, Lengths | None], symbols: frozenset[Length], *, b
         name: tuple(axis for axis in places if (shapes[name] or ())[axis] in symbols) for name, places in wanted.items()
     }
     chosen = exact if any(exact.values()) else wanted
-    named = {name: places for name, places in chosen.items() if places or shapes[name] is None}
-    listed = " and ".join(_described(name, shapes[name], places) for name, places in named.items())
-    return f"{listed}: give {' '.join(_example(name, shapes[name]) for name in named)}"
+    named = {name: (shape, chosen[name]) for name, shape in shapes.items() if shape is not None and chosen[name]}
+    listed = " and ".join(_described(name, shape, places) for name, (shape, places) in named.items())
+    return f"{listed}: give {' '.join(_example(name, shape) for name, (shape, _) in named.items())}"
 
 
-def _described(name: str, shape: Lengths | None, places: Sequence[int]) -> str:
-    if shape is None:
-        return f"input {shown(name)!r} has no shape"
+def _described(name: str, shape: Lengths, places: Sequence[int]) -> str:
     symbols = [repr(shown(length)) for axis in places if isinstance(length := shape[axis], str)]
     unnamed = [str(axis) for axis in places if shape[axis] is None]
     said = [f"the symbolic size{'s' if len(symbols) > 1 else ''} {' and '.join(symbols)}"] if symbols else []
@@ -164,8 +172,6 @@ def _described(name: str, shape: Lengths | None, places: Sequence[int]) -> str:
     return f"input {shown(name)!r} has {' and '.join(said)}"
 
 
-def _example(name: str, shape: Lengths | None) -> str:
-    if shape is None:
-        shape = (1, 3, 224, 224)
+def _example(name: str, shape: Lengths) -> str:
     lengths = [each if isinstance(each, int) else _EXAMPLE[min(axis, 2)] for axis, each in enumerate(shape)]
     return f"--input-shape {shown(name)}={shape_text(lengths)}"

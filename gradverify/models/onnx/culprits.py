@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gradverify.models.onnx.graph import Step
 
-__all__ = ["Origins", "find_culprit", "origins_of"]
+__all__ = ["Origins", "describe_disorder", "find_culprit", "origins_of"]
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ def origins_of(step: Step, name: str, opsets: Mapping[str, int]) -> Origins:
         if home is None:
             reason = f"because nothing makes {shown(tensor)!r}"
         elif maker is not None:
-            reason = _reason(reader, maker, tensor, opsets)
+            reason = _reason(maker, opsets)
             new = [(maker, other) for other in _unknown(maker) if (id(maker.scope), other) not in seen]
             seen.update((id(maker.scope), other) for _, other in new)
             waiting.extend(new)
@@ -71,17 +71,25 @@ def origins_of(step: Step, name: str, opsets: Mapping[str, int]) -> Origins:
     return origins
 
 
+def describe_disorder(step: Step) -> str | None:
+    """Say which input of a node is made by one that does not stand before it."""
+    for name in step.node.input:
+        home = step.scope.home(name)
+        maker = home.makers.get(name) if home else None
+        if maker and maker.scope is step.scope and maker.place >= step.place:
+            circle = "ONNX asks for nodes in order, and a circle has none"
+            return f"its input {shown(name)!r} comes from {maker}, which does not stand before it: {circle}"
+    return None
+
+
 def _unknown(step: Step) -> Iterator[str]:
     """Yield the inputs of a node whose lengths are not all known."""
     return (name for name in step.node.input if name and not known(step.scope.shape(name)))
 
 
-def _reason(reader: Step, maker: Step, tensor: str, opsets: Mapping[str, int]) -> str | None:
+def _reason(maker: Step, opsets: Mapping[str, int]) -> str | None:
     """Say what about a node keeps the lengths of its outputs unknown; ``None`` where its inputs may be to blame."""
-    if maker.scope is reader.scope and maker.place >= reader.place:
-        circle = "ONNX asks for nodes in order, and a circle has none"
-        return f"because {shown(tensor)!r} comes from {maker}, which does not stand before {reader}: {circle}"
-    malformed = describe_malformed(maker.node, opsets)
+    malformed = describe_malformed(maker.node, opsets) or describe_disorder(maker)
     if malformed:
         return f"because of {maker}: {malformed}"
     domain, name, _ = key_of(maker.node)
