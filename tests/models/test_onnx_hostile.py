@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import time
+from itertools import pairwise
 
 import onnx
 import pytest
@@ -23,8 +24,8 @@ OPS = (*WINDOWED, *STAND_INS, *(("", op) for op in (
 )))  # fmt: skip
 NAMES = ("kernel_shape", "strides", "pads", "dilations", "auto_pad", "group", "ceil_mode", "output_padding",
          "output_shape", "channels_last", "axis", "axes", "perm", "value", "then_branch", "body", "mode")  # fmt: skip
-VALUES = ([1, 2], [0, 0], [-1, -1], [2**62, 2**62], [1], [], 3, -1, 2**62, "x", [1.5], 2.5, "SAME_UPPER", "VALID", [3, 3],
-          [1, 1, 1, 1], [2**62] * 4, ["a"], [1] * 7, TensorProto(dims=[2**40, 2**40], data_type=7),
+VALUES = ([1, 2], [0, 0], [-1, -1], [2**62, 2**62], [1], [], 3, -1, 2**62, "x", [1.5], 2.5, "SAME_UPPER", "VALID",
+          [3, 3], [1, 1, 1, 1], [2**62] * 4, ["a"], [1] * 7, TensorProto(dims=[2**40, 2**40], data_type=7),
           helper.make_graph([conv("x", "w", "q")], "g", [], [value("q", None)]))  # fmt: skip
 TENSORS = ("x", "w", "s", "t", "", "nowhere", "a0", "a1", "a2", "a3")
 
@@ -99,7 +100,7 @@ def test_refusals_are_rare(folder):
 
 def test_thousands_of_nodes_are_read_in_seconds(folder):
     names = ["x", *(f"t{place}" for place in range(4000))]
-    nodes = [conv(a, "w", b, pads=[1, 1, 1, 1]) for a, b in zip(names, names[1:], strict=False)]
+    nodes = [conv(a, "w", b, pads=[1, 1, 1, 1]) for a, b in pairwise(names)]
     model = make(nodes, {"x": ["N", 3, "H", "W"]}, [weight("w", [3, 3, 3, 3])])
     start = time.perf_counter()
     found = audit(folder, model).sites
@@ -111,7 +112,7 @@ def test_thousands_of_nodes_are_read_in_seconds(folder):
 def test_long_chains_upstream_of_what_is_not_known_cost_no_more_than_they_must(folder):
     names = ["x", *(f"t{place}" for place in range(1500))]
     first = helper.make_node("Foo", ["x"], ["t0"], domain="my.ops", name="foo")
-    nodes = [first, *(pool(a, b) for a, b in zip(names[1:], names[2:], strict=False))]
+    nodes = [first, *(pool(a, b) for a, b in pairwise(names[1:]))]
     start = time.perf_counter()
     found = audit(folder, make(nodes, {"x": ["N", 3, 8, 8]})).sites
     assert all("'foo' (Foo of domain my.ops) has no shape inference" in site.problem for site in found)
@@ -134,5 +135,5 @@ def test_a_node_that_onnx_gives_up_on_is_passed_over(folder, monkeypatch):
     assert [site.output_shape for site in found] == [(1, 3, 7, 7), None, (1, 3, 6, 6)]
     assert "'relu' (Relu)" in found[1].problem
     many = [helper.make_node("Relu", ["x"], [f"r{place}"]) for place in range(20)]
-    with pytest.raises(ModelError, match="gives up on more than 16 nodes: check the model by onnx.checker"):
+    with pytest.raises(ModelError, match="gives up on more than 16 nodes: check the model by onnx"):
         audit(folder, make([*many, pool("x", "y")], {"x": [1, 3, 8, 8]}))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import onnx
 
-from gradverify.models.onnx.culprits import find_culprit, origins_of
+from gradverify.models.onnx.culprits import Upstream
 from gradverify.models.onnx.graph import steps_of
 from gradverify.models.onnx.inference import infer
 from gradverify.models.onnx.shapes import known, read_shape, true_inputs, write_shape
@@ -35,6 +35,14 @@ _EXAMPLE = (1, 3, 224)
 _RANKS = (4, 3, 5, 2)
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """The nodes among some shapes, and where those that are not known come from."""
+
+    steps: Sequence[Step]
+    upstream: Upstream
+
+
 @dataclass(slots=True)
 class Asker:
     """Says why lengths are not known; trying costs an inference each, once a model.
@@ -52,7 +60,11 @@ class Asker:
     source: Source
     steps: Sequence[Step]
     inputs: Inputs
-    _tried: dict[tuple[bool, int], Sequence[Step]] = field(default_factory=dict)
+    _tried: dict[tuple[bool, int], _Trial] = field(default_factory=dict)
+    _upstream: Upstream = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._upstream = Upstream(self.source.opsets)
 
     def explain(self, position: int, axes: Sequence[tuple[str, int]]) -> str:
         """Say why lengths of the input of a node are not known, and what to do.
@@ -73,36 +85,33 @@ class Asker:
         else:
             what = f"the shape of its input {shown(name)!r} is not known"
         asked = self._ask(position, name, axes)
-        return f"{what}: {asked}" if asked else f"{what} {find_culprit(self._last(position), name, self.source.opsets)}"
+        if asked:
+            return f"{what}: {asked}"
+        symbolic = any(_asked(shape, batches=True) for _, shape in self.inputs)
+        last = self._try(batches=True) if symbolic else _Trial(self.steps, self._upstream)
+        culprit = last.upstream.origins(last.steps[position], name).culprit
+        return f"{what} {culprit or 'because ONNX infers no shape for it'}"
 
     def _ask(self, position: int, name: str, axes: Sequence[tuple[str, int]]) -> str | None:
         """Name the sizes to give, if that helps."""
         step = self.steps[position]
-        before = origins_of(step, name, self.source.opsets).inputs
+        before = self._upstream.origins(step, name).inputs
         shapes = {other: shape for other, shape in self.inputs if other in before and not known(shape)}
         for batches in (False, True):
             if any(_asked(shape, batches=batches) for shape in shapes.values()):
-                tried = self._try(batches=batches)[position]
+                tried = self._try(batches=batches).steps[position]
                 if _known_along(tried.scope.shape(name), axes):
                     found = step.scope.shape(name)
                     return _request(shapes, _symbols(found, axes), batches=batches)
         missing = [other for other, shape in shapes.items() if shape is None]
         for rank in _RANKS if missing else ():
-            tried = self._try(batches=True, rank=rank)[position]
+            tried = self._try(batches=True, rank=rank).steps[position]
             if tried.scope.shape(name) and any(tried.scope.shape(made) for made in tried.node.output):
                 listed = " and ".join(f"input {shown(other)!r} has no shape" for other in missing)
                 return f"{listed}: give {' '.join(_example(other, (None,) * rank) for other in missing)}"
         return None
 
-    def _last(self, position: int) -> Step:
-        """Return the node among shapes that are as well known as they can be."""
-        return (
-            self._try(batches=True)[position]
-            if any(_asked(s, batches=True) for _, s in self.inputs)
-            else (self.steps[position])
-        )
-
-    def _try(self, *, batches: bool, rank: int = 0) -> Sequence[Step]:
+    def _try(self, *, batches: bool, rank: int = 0) -> _Trial:
         """Return the nodes among the shapes that numbers in the place of symbolic sizes lead to.
 
         Inputs without a shape get ``rank`` lengths, if it is not 0.
@@ -112,7 +121,7 @@ class Asker:
             model.CopyFrom(self.source.model)
             _fill(model, batches=batches, rank=rank)
             source = replace(self.source, model=model)
-            self._tried[batches, rank] = steps_of(model, infer(source))
+            self._tried[batches, rank] = _Trial(steps_of(model, infer(source)), Upstream(source.opsets))
         return self._tried[batches, rank]
 
 
