@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import onnx
 
-from gradverify.models.onnx.culprits import find_culprit, origins_of
+from gradverify.models.onnx.culprits import Upstream
 from gradverify.models.onnx.graph import steps_of
 from gradverify.models.onnx.inference import infer
 from gradverify.models.onnx.shapes import known, read_shape, true_inputs, write_shape
@@ -31,6 +31,16 @@ __all__ = ["Asker"]
 _TRIED = 4096
 # What an example shows: batch, channels, and any other length.
 _EXAMPLE = (1, 3, 224)
+# How many axes an input may have that has no shape, the likeliest first.
+_RANKS = (4, 3, 5, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """The nodes among some shapes, and where those that are not known come from."""
+
+    steps: Sequence[Step]
+    upstream: Upstream
 
 
 @dataclass(slots=True)
@@ -50,7 +60,11 @@ class Asker:
     source: Source
     steps: Sequence[Step]
     inputs: Inputs
-    _tried: dict[bool, Sequence[Step]] = field(default_factory=dict)
+    _tried: dict[tuple[bool, int], _Trial] = field(default_factory=dict)
+    _upstream: Upstream = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._upstream = Upstream(self.source.opsets)
 
     def explain(self, position: int, axes: Sequence[tuple[str, int]]) -> str:
         """Say why lengths of the input of a node are not known, and what to do.
@@ -71,46 +85,51 @@ class Asker:
         else:
             what = f"the shape of its input {shown(name)!r} is not known"
         asked = self._ask(position, name, axes)
-        return f"{what}: {asked}" if asked else f"{what} {find_culprit(self._last(position), name, self.source.opsets)}"
+        if asked:
+            return f"{what}: {asked}"
+        symbolic = any(_asked(shape, batches=True) for _, shape in self.inputs)
+        last = self._try(batches=True) if symbolic else _Trial(self.steps, self._upstream)
+        culprit = last.upstream.origins(last.steps[position], name).culprit
+        return f"{what} {culprit or 'because ONNX infers no shape for it'}"
 
     def _ask(self, position: int, name: str, axes: Sequence[tuple[str, int]]) -> str | None:
         """Name the sizes to give, if that helps."""
         step = self.steps[position]
-        before = origins_of(step, name, self.source.opsets).inputs
+        before = self._upstream.origins(step, name).inputs
         shapes = {other: shape for other, shape in self.inputs if other in before and not known(shape)}
         for batches in (False, True):
             if any(_asked(shape, batches=batches) for shape in shapes.values()):
-                tried = self._try(batches=batches)[position]
+                tried = self._try(batches=batches).steps[position]
                 if _known_along(tried.scope.shape(name), axes):
                     found = step.scope.shape(name)
                     return _request(shapes, _symbols(found, axes), batches=batches)
-        missing: dict[str, Lengths | None] = {other: None for other, shape in shapes.items() if shape is None}
-        return _request(missing, frozenset(), batches=True) if missing else None
+        missing = [other for other, shape in shapes.items() if shape is None]
+        for rank in _RANKS if missing else ():
+            tried = self._try(batches=True, rank=rank).steps[position]
+            if tried.scope.shape(name) and any(tried.scope.shape(made) for made in tried.node.output):
+                listed = " and ".join(f"input {shown(other)!r} has no shape" for other in missing)
+                return f"{listed}: give {' '.join(_example(other, (None,) * rank) for other in missing)}"
+        return None
 
-    def _last(self, position: int) -> Step:
-        """Return the node among shapes that are as well known as they can be."""
-        return (
-            self._try(batches=True)[position]
-            if any(_asked(s, batches=True) for _, s in self.inputs)
-            else (self.steps[position])
-        )
+    def _try(self, *, batches: bool, rank: int = 0) -> _Trial:
+        """Return the nodes among the shapes that numbers in the place of symbolic sizes lead to.
 
-    def _try(self, *, batches: bool) -> Sequence[Step]:
-        """Return the nodes among the shapes that numbers in the place of symbolic sizes lead to."""
-        if batches not in self._tried:
+        Inputs without a shape get ``rank`` lengths, if it is not 0.
+        """
+        if (batches, rank) not in self._tried:
             model = onnx.ModelProto()
             model.CopyFrom(self.source.model)
-            _fill(model, batches=batches)
+            _fill(model, batches=batches, rank=rank)
             source = replace(self.source, model=model)
-            self._tried[batches] = steps_of(model, infer(source))
-        return self._tried[batches]
+            self._tried[batches, rank] = _Trial(steps_of(model, infer(source)), Upstream(source.opsets))
+        return self._tried[batches, rank]
 
 
-def _fill(model: onnx.ModelProto, *, batches: bool) -> None:
+def _fill(model: onnx.ModelProto, *, batches: bool, rank: int) -> None:
     """Put numbers in the place of symbolic sizes, the same for each that has one name."""
     symbols: dict[Length, int] = {}
     for value in true_inputs(model.graph):
-        shape = read_shape(value.type)
+        shape = read_shape(value.type) or ((None,) * rank if rank and value.type.HasField("tensor_type") else None)
         places = _asked(shape, batches=batches)
         for axis in places:
             length = (shape or ())[axis]
@@ -149,14 +168,12 @@ def _request(shapes: dict[str, Lengths | None], symbols: frozenset[Length], *, b
         name: tuple(axis for axis in places if (shapes[name] or ())[axis] in symbols) for name, places in wanted.items()
     }
     chosen = exact if any(exact.values()) else wanted
-    named = {name: places for name, places in chosen.items() if places or shapes[name] is None}
-    listed = " and ".join(_described(name, shapes[name], places) for name, places in named.items())
-    return f"{listed}: give {' '.join(_example(name, shapes[name]) for name in named)}"
+    named = {name: (shape, chosen[name]) for name, shape in shapes.items() if shape is not None and chosen[name]}
+    listed = " and ".join(_described(name, shape, places) for name, (shape, places) in named.items())
+    return f"{listed}: give {' '.join(_example(name, shape) for name, (shape, _) in named.items())}"
 
 
-def _described(name: str, shape: Lengths | None, places: Sequence[int]) -> str:
-    if shape is None:
-        return f"input {shown(name)!r} has no shape"
+def _described(name: str, shape: Lengths, places: Sequence[int]) -> str:
     symbols = [repr(shown(length)) for axis in places if isinstance(length := shape[axis], str)]
     unnamed = [str(axis) for axis in places if shape[axis] is None]
     said = [f"the symbolic size{'s' if len(symbols) > 1 else ''} {' and '.join(symbols)}"] if symbols else []
@@ -164,8 +181,6 @@ def _described(name: str, shape: Lengths | None, places: Sequence[int]) -> str:
     return f"input {shown(name)!r} has {' and '.join(said)}"
 
 
-def _example(name: str, shape: Lengths | None) -> str:
-    if shape is None:
-        shape = (1, 3, 224, 224)
+def _example(name: str, shape: Lengths) -> str:
     lengths = [each if isinstance(each, int) else _EXAMPLE[min(axis, 2)] for axis, each in enumerate(shape)]
     return f"--input-shape {shown(name)}={shape_text(lengths)}"

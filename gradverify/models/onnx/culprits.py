@@ -12,63 +12,82 @@ from gradverify.models.onnx.shapes import known
 from gradverify.models.onnx.words import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from gradverify.models.onnx.graph import Step
+    from gradverify.models.onnx.graph import Scope, Step
 
-__all__ = ["Origins", "find_culprit", "origins_of"]
+__all__ = ["Origins", "Upstream", "describe_disorder"]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Origins:
     """Where unknown lengths of a tensor may come from.
 
     Attributes
     ----------
     inputs
-        Names of the model's inputs before it.
+        Names of the model's inputs before it whose lengths are not all known.
     culprit
-        What else stands before it that says nothing of lengths, as a reason; ``None`` where nothing does.
+        The nearest thing before it that says nothing of lengths, as a reason; ``None`` where nothing does.
     """
 
-    inputs: list[str] = field(default_factory=list)
+    inputs: frozenset[str] = frozenset()
     culprit: str | None = None
 
 
-def find_culprit(step: Step, name: str, opsets: Mapping[str, int]) -> str:
-    """Say why the lengths of an input of a node are not known although those of the model's inputs are."""
-    return origins_of(step, name, opsets).culprit or "because ONNX infers no shape for it"
+@dataclass(slots=True)
+class Upstream:
+    """Follows unknown lengths upstream; what was found for a tensor is kept for those after it.
 
-
-def origins_of(step: Step, name: str, opsets: Mapping[str, int]) -> Origins:
-    """Follow unknown lengths upstream, nearest first, to the first thing that says why they are not known.
-
-    Parameters
+    Attributes
     ----------
-    step, name
-        A node, and its input whose lengths are not known.
     opsets
         Version by domain.
     """
-    origins = Origins()
-    waiting, seen = [(step, name)], {(id(step.scope), name)}
-    for reader, tensor in waiting:
-        home = reader.scope.home(tensor)
-        maker = home.makers.get(tensor) if home else None
-        reason = None
+
+    opsets: Mapping[str, int]
+    _found: dict[tuple[Scope | None, str], Origins] = field(default_factory=dict)
+
+    def origins(self, step: Step, name: str) -> Origins:
+        """Say where the unknown lengths of an input of a node come from."""
+        waiting, begun = [(step.scope, name)], set()
+        while waiting:
+            scope, tensor = waiting[-1]
+            home = scope.home(tensor)
+            maker = home.makers.get(tensor) if home else None
+            before = [(maker.scope, other) for other in _unknown(maker)] if maker else []
+            missing = [each for each in before if (each[0].home(each[1]), each[1]) not in self._found]
+            if (home, tensor) not in self._found and missing and (home, tensor) not in begun:
+                begun.add((home, tensor))  # a circle is entered once
+                waiting.extend(missing)
+                continue
+            self._found.setdefault((home, tensor), self._combine(home, tensor, before))
+            waiting.pop()
+        return self._found[step.scope.home(name), name]
+
+    def _combine(self, home: Scope | None, tensor: str, before: Sequence[tuple[Scope, str]]) -> Origins:
+        """Return what is to be said of a tensor, from what was said of those it is made of."""
         if home is None:
-            reason = f"because nothing makes {shown(tensor)!r}"
-        elif maker is not None:
-            reason = _reason(reader, maker, tensor, opsets)
-            new = [(maker, other) for other in _unknown(maker) if (id(maker.scope), other) not in seen]
-            seen.update((id(maker.scope), other) for _, other in new)
-            waiting.extend(new)
-        elif home.owner is None:
-            origins.inputs.append(tensor)
-        else:
-            reason = f"because {shown(tensor)!r} may change its shape from turn to turn of {home.owner}"
-        origins.culprit = origins.culprit or reason
-    return origins
+            return Origins(culprit=f"because nothing makes {shown(tensor)!r}")
+        maker = home.makers.get(tensor)
+        if maker is None and home.owner is None:
+            return Origins(frozenset({tensor}))
+        if maker is None:
+            return Origins(culprit=f"because {shown(tensor)!r} may change its shape from turn to turn of {home.owner}")
+        found = [self._found.get((scope.home(name), name), Origins()) for scope, name in before]
+        reason = _reason(maker, self.opsets) or next((each.culprit for each in found if each.culprit), None)
+        return Origins(frozenset().union(*(each.inputs for each in found)), reason)
+
+
+def describe_disorder(step: Step) -> str | None:
+    """Say which input of a node is made by one that does not stand before it."""
+    for name in step.node.input:
+        home = step.scope.home(name)
+        maker = home.makers.get(name) if home else None
+        if maker and maker.scope is step.scope and maker.place >= step.place:
+            circle = "ONNX asks for nodes in order, and a circle has none"
+            return f"its input {shown(name)!r} comes from {maker}, which does not stand before it: {circle}"
+    return None
 
 
 def _unknown(step: Step) -> Iterator[str]:
@@ -76,12 +95,9 @@ def _unknown(step: Step) -> Iterator[str]:
     return (name for name in step.node.input if name and not known(step.scope.shape(name)))
 
 
-def _reason(reader: Step, maker: Step, tensor: str, opsets: Mapping[str, int]) -> str | None:
+def _reason(maker: Step, opsets: Mapping[str, int]) -> str | None:
     """Say what about a node keeps the lengths of its outputs unknown; ``None`` where its inputs may be to blame."""
-    if maker.scope is reader.scope and maker.place >= reader.place:
-        circle = "ONNX asks for nodes in order, and a circle has none"
-        return f"because {shown(tensor)!r} comes from {maker}, which does not stand before {reader}: {circle}"
-    malformed = describe_malformed(maker.node, opsets)
+    malformed = describe_malformed(maker.node, opsets) or describe_disorder(maker)
     if malformed:
         return f"because of {maker}: {malformed}"
     domain, name, _ = key_of(maker.node)

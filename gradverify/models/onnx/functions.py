@@ -50,18 +50,37 @@ def inlined(model: onnx.ModelProto, file: str) -> onnx.ModelProto:
         raise ModelError(f"{file}: its functions cannot be written out ({said}): check it by onnx.checker") from error
 
 
-def uninlined(model: onnx.ModelProto) -> dict[Key, str]:
-    """Return the functions with windowed nodes whose calls still stand in the model, with the reason for it."""
-    found = {}
-    for function in model.functions:
-        ops = {node.op_type for node in nodes_within(function.node) if (node.domain, node.op_type) in WINDOWED}
-        if ops:
-            asks = ", ".join(str(entry.version) for entry in function.opset_import if entry.domain in {"", "ai.onnx"})
-            listed = ", ".join(sorted(ops))
-            found[_key(function)] = (
-                f"its function asks for opset {asks}, the model for another: {listed} in it is not read"
-            )
-    return found
+def uninlined(model: onnx.ModelProto, opset: int) -> dict[Key, str]:
+    """Return the functions with windowed nodes whose calls still stand in the model, with the reason for it.
+
+    Parameters
+    ----------
+    model
+        The model, functions written out as far as ONNX does it.
+    opset
+        Of ONNX's own operators in it.
+    """
+    windowed = {_key(function): _windowed(function.node) for function in model.functions}
+    calls = {_key(function): {key_of(node) for node in nodes_within(function.node)} for function in model.functions}
+    found = -1
+    while found != (found := sum(map(len, windowed.values()))):  # what is called is within the caller
+        for key, called in calls.items():
+            windowed[key] = windowed[key].union(*(windowed[other] for other in called & windowed.keys()))
+    asked = {_key(function): _opset(function) for function in model.functions}
+    return {
+        key: f"its function asks for opset {asked[key]} of ONNX's operators, the model for {opset}: "
+        f"{', '.join(sorted(ops))} in it is not read"
+        for key, ops in windowed.items()
+        if ops
+    }
+
+
+def _windowed(nodes: Iterable[onnx.NodeProto]) -> set[str]:
+    return {node.op_type for node in nodes_within(nodes) if key_of(node)[:2] in WINDOWED}
+
+
+def _opset(function: onnx.FunctionProto) -> str:
+    return ", ".join(str(each.version) for each in function.opset_import if each.domain in {"", "ai.onnx"}) or "none"
 
 
 def _key(function: onnx.FunctionProto) -> Key:

@@ -125,8 +125,8 @@ def _forget(graph: onnx.GraphProto, opsets: Mapping[str, int], *, stale: bool, i
     del graph.value_info[:]
     graph.value_info.extend(values)
     for value in graph.output:
-        if (stale or value.name not in kept) and value.type.HasField("tensor_type"):
-            value.type.tensor_type.ClearField("shape")
+        if stale or value.name not in kept:
+            value.ClearField("type")
     for value in graph.input if stale and inside else ():
         if value.type.HasField("tensor_type"):
             value.type.tensor_type.ClearField("shape")

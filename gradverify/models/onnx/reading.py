@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gradverify.models.onnx.asking import Asker
+from gradverify.models.onnx.culprits import describe_disorder
 from gradverify.models.onnx.functions import inlined, uninlined
 from gradverify.models.onnx.graph import Scope, Step, steps_of
 from gradverify.models.onnx.inference import infer
@@ -46,7 +47,7 @@ def read_model(request: OnnxRequest) -> Model:
     source = Source(request.file, model, opsets_of(model, request.file), stale=bool(request.input_shapes))
     inputs = inputs_of(model)
     steps = steps_of(model, infer(source))
-    audit = _Audit(source, steps, Asker(source, steps, inputs), uninlined(model))
+    audit = _Audit(source, steps, Asker(source, steps, inputs), uninlined(model, source.opsets.get("", 0)))
     return Model(
         inputs=tuple((shown(name), plain(shape) or ()) for name, shape in inputs),
         sites=tuple(audit.sites()),
@@ -64,37 +65,36 @@ class _Audit:
     calls
         Functions whose calls could not be written out, with the reason.
     spoiled
-        Which tensors cannot be computed, and because of which node.
+        Which tensors cannot be computed, and the reason for it.
     """
 
     source: Source
     steps: tuple[Step, ...]
     asker: Asker
     calls: Mapping[Key, str]
-    spoiled: dict[tuple[Scope, str], Step] = field(default_factory=dict)
+    spoiled: dict[tuple[Scope, str], str] = field(default_factory=dict)
 
     def sites(self) -> Iterator[Site]:
-        """Yield the sites; a node after one that is impossible is not judged."""
+        """Yield the sites; a node after one that is impossible or cannot be read is not judged."""
         for position, step in enumerate(self.steps):
-            culprit = next((found for name in step.node.input if (found := self._spoiler(step, name))), None)
-            site = self._site(position, step, culprit)
+            reason = next((found for name in step.node.input if (found := self._spoiler(step, name))), None)
+            site = self._site(position, step, reason)
             if site is not None:
                 yield site
-                if any(describe_impossible(window) for _, window in site.windows):
-                    culprit = culprit or step
-            if culprit is not None:
-                self._spoil(step, culprit)
+                reason = reason or _spoils(step, site)
+            if reason is not None:
+                self._spoil(step, reason)
 
-    def _spoil(self, step: Step, culprit: Step) -> None:
+    def _spoil(self, step: Step, reason: str) -> None:
         """Note that the outputs of a node, and of those it lies in, cannot be computed."""
         outer: Step | None = step
         while outer is not None:
             for name in outer.node.output:
-                self.spoiled.setdefault((outer.scope, name), culprit)
+                self.spoiled.setdefault((outer.scope, name), reason)
             outer = outer.scope.owner
 
-    def _spoiler(self, step: Step, name: str) -> Step | None:
-        """Return the impossible node before an input of a node, also where it comes into an inner graph."""
+    def _spoiler(self, step: Step, name: str) -> str | None:
+        """Return why an input of a node cannot be computed, also where it comes into an inner graph."""
         home = step.scope.home(name)
         if home is None:
             return None
@@ -104,7 +104,7 @@ class _Audit:
             return None
         return next((found for other in home.owner.node.input if (found := self._spoiler(home.owner, other))), None)
 
-    def _site(self, position: int, step: Step, culprit: Step | None) -> Site | None:
+    def _site(self, position: int, step: Step, spoiled: str | None) -> Site | None:
         """Return the site of a node; ``None`` where it has no windows."""
         operator = operator_of(step.node)
         reason = self.calls.get(key_of(step.node))
@@ -113,8 +113,9 @@ class _Audit:
         malformed = describe_malformed(step.node, self.source.opsets)
         if malformed is None and not (step.node.input and step.node.input[0]):
             malformed = "it has no input"
-        if malformed is None and culprit is not None:
-            malformed = f"its input is not known: {culprit} before it is impossible"
+        malformed = malformed or describe_disorder(step)
+        if malformed is None and spoiled is not None:
+            malformed = f"its input is not known: {spoiled}"
         if malformed is not None:
             return Site(name=step.name, op=step.node.op_type, problem=malformed)
         return self._judged(position, step, operator)
@@ -128,13 +129,13 @@ class _Audit:
             reading = self._read(position, step, operator, shape)
         except UnreadableError as error:
             reading = Reading((), (str(error),))
-        made = step.scope.shape(step.node.output[0])
+        made = step.scope.shape(step.node.output[0]) if step.node.output else None
         problems = [*reading.problems, *contradiction(reading.windows, operator, made)]
         return Site(
             name=step.name,
             op=step.node.op_type,
             input_shape=plain(shape),
-            output_shape=output_lengths(reading.windows, operator, made),
+            output_shape=output_lengths(reading.windows, operator, (shape, made)),
             windows=reading.windows,
             problem="; ".join(problems) or None,
         )
@@ -150,3 +151,12 @@ class _Audit:
         problems = [*reading.problems, *([self.asker.explain(position, unknown)] if unknown else [])]
         places = [named[name] for name, _ in reading.windows]
         return Reading(with_padding_before(step, reading.windows, places, len(shape)), tuple(problems))
+
+
+def _spoils(step: Step, site: Site) -> str | None:
+    """Say why nothing can be judged after a node; ``None`` where its output is known, or asked for by itself."""
+    if any(describe_impossible(window) for _, window in site.windows):
+        return f"{step} before it is impossible"
+    own = site.input_shape is not None and None not in site.input_shape[2:]
+    unreadable = site.problem is not None and not site.windows and site.output_shape is None
+    return f"{step} before it cannot be read" if own and unreadable else None

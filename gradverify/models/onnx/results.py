@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["contradiction", "output_lengths"]
 
 
-def output_lengths(windows: Sequence[tuple[str, Window]], operator: Operator, made: Lengths | None) -> Shape | None:
+def output_lengths(
+    windows: Sequence[tuple[str, Window]], operator: Operator, shapes: tuple[Lengths, Lengths | None]
+) -> Shape | None:
     """Return the shape that ONNX infers; the windows' own lengths are unknown where one of them is impossible.
+
+    Where ONNX infers none, it is what the windows make.
 
     Parameters
     ----------
@@ -28,11 +32,15 @@ def output_lengths(windows: Sequence[tuple[str, Window]], operator: Operator, ma
         By axis.
     operator
         Of the node.
-    made
-        What ONNX infers.
+    shapes
+        Of its input, and of its output as ONNX infers it.
     """
-    shape = plain(made)
-    if shape is None or not any(describe_impossible(window) for _, window in windows):
+    shape, possible = plain(shapes[1]), not any(describe_impossible(window) for _, window in windows)
+    if shape is None and possible and windows:
+        sizes, batch = [output_size(window) for _, window in windows], plain(shapes[0][:1]) or ()
+        whole = len(sizes) == len(_spatial(operator, shapes[0])) or operator.folds
+        return ((*batch, *sizes, None) if operator.channels_last else (*batch, None, *sizes)) if whole else None
+    if shape is None or possible:
         return shape
     spatial = _spatial(operator, shape)
     return tuple(None if axis in spatial else length for axis, length in enumerate(shape))

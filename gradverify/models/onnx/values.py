@@ -36,6 +36,11 @@ class Attributes:
         """Return whether the attribute stands on the node."""
         return self._find(name) is not None
 
+    def says_nothing(self, name: str) -> bool:
+        """Return whether an attribute of numbers holds what counts without it: dilations of 1, or 0."""
+        attribute = self._find(name)
+        return attribute is not None and not attribute.s and attribute.i == 0 and set(attribute.ints) <= {1}
+
     def number(self, name: str, default: int) -> int:
         """Return a whole number."""
         attribute = self._find(name)

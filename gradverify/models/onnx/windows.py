@@ -165,7 +165,8 @@ def _unknown_attributes(step: Step, opsets: Mapping[str, int]) -> Iterator[str]:
     if schema_of(step.node, opsets) is None and domain in {"", "ai.onnx"}:
         yield f"there is no {operator} in opset {version}"
     for name in ("dilations", "ceil_mode", "auto_pad", "output_padding", "output_shape"):
-        if Attributes(step.node).has(name) and not _takes(step, name, opsets):
+        attributes = Attributes(step.node)
+        if attributes.has(name) and not attributes.says_nothing(name) and not _takes(step, name, opsets):
             ignored = ": it is passed over" if name == "dilations" else ""
             yield f"{operator} has no attribute {name} in opset {version}{ignored}"
 
