@@ -1,4 +1,4 @@
-"""Every windowed operation of torch, over a grid: what is recorded makes what torch makes, and refuses what it refuses."""
+"""Every windowed operation of torch, over a grid: what is recorded makes what torch makes of real data, or says no."""
 
 from __future__ import annotations
 
