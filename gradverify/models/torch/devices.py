@@ -15,6 +15,16 @@ __all__ = ["Redirecting", "looks_at_values", "redirected", "without_data"]
 
 # What torch says where somebody asks a tensor without data for its values.
 _VALUES = re.compile(r"meta (device|tensor)|register_meta|no data!|Meta tensors|values of a tensor", re.IGNORECASE)
+# What draws weights, which nobody looks at here: those of a large network would take most of the time.
+_DRAWS = frozenset({
+    torch.Tensor.normal_,
+    torch.Tensor.uniform_,
+    torch.Tensor.erfinv_,
+    torch.Tensor.mul_,
+    torch.Tensor.add_,
+    torch.Tensor.clamp_,
+})  # fmt: skip
+_MANY = 2**16
 _MOVES = frozenset({torch.Tensor.cuda, torch.Tensor.cpu, torch.Tensor.xpu})
 
 
@@ -42,7 +52,7 @@ def redirected(
 
 
 class Redirecting(TorchFunctionMode):  # type: ignore[misc]  # torch is not followed
-    """Makes and keeps tensors on one device, whatever device the code names that makes a module.
+    """Makes and keeps tensors on one device, whatever device the code names that makes a module; large ones undrawn.
 
     Parameters
     ----------
@@ -55,24 +65,29 @@ class Redirecting(TorchFunctionMode):  # type: ignore[misc]  # torch is not foll
         self._device = device
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in _DRAWS or getattr(func, "__module__", None) == "torch.nn.init":
+            weights = args[0] if args else kwargs["tensor"]
+            if weights.is_floating_point() and weights.numel() > _MANY:
+                return weights
         moved = redirected(func, args, kwargs or {}, self._device)
         return args[0] if moved is None else func(*moved[0], **moved[1])
 
 
 def without_data(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """Return what an operation of aten makes; where torch refuses two devices, of tensors that are all without data.
+    """Return what a function makes; where torch refuses two devices, of tensors that are all without data.
 
     Raises
     ------
     RuntimeError
-        Something would be written into a tensor with data, which nobody could look at afterwards.
+        An operation would write into a tensor with data, which nobody could look at afterwards.
     """
     try:
         return function(*args, **kwargs)
-    except (RuntimeError, NotImplementedError):
-        if not _is_mixed((*args, *kwargs.values())):
+    except (RuntimeError, NotImplementedError) as error:
+        schema = getattr(function, "_schema", None)
+        if not _is_mixed((*args, *kwargs.values())) or (schema is None and looks_at_values(error)):
             raise
-    if function._schema.is_mutable and not args[0].is_meta:  # noqa: SLF001  torch says it nowhere else
+    if schema is not None and schema.is_mutable and not args[0].is_meta:
         raise RuntimeError("the values of a tensor are computed from the input, on the meta device")
     return function(*_mapped(args, _emptied), **{name: _mapped(value, _emptied) for name, value in kwargs.items()})
 

@@ -80,7 +80,7 @@ class Recorder:
     def _unrecorded(self, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         try:
             with self._explaining(self._explained or function is _OVER_CHANNELS):
-                return function(*args, **kwargs)
+                return without_data(function, args, kwargs)
         except Exception as error:
             self.scopes.stop(error)
             raise
