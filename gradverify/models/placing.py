@@ -12,6 +12,8 @@ from gradverify.spec.site import Model, Site, SiteTarget
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gradverify.results import Solution
+
 __all__ = ["cases_of", "network_of"]
 
 
@@ -28,8 +30,16 @@ def cases_of(model: Model, around: Case) -> tuple[Case, ...]:
     return tuple(_case(site, around) for site in _judged(model))
 
 
-def network_of(model: Model, around: Case) -> Network:
-    """Return what the report says of a model as a whole; parameters as in ``cases_of``."""
+def network_of(model: Model, around: Case, solution: Solution | None = None) -> Network:
+    """Return what the report says of a model as a whole.
+
+    Parameters
+    ----------
+    model, around
+        As in ``cases_of``.
+    solution
+        The smallest sizes at which every layer is exact, where they were asked for.
+    """
     judged = {site.name: _id(site, around) for site in _judged(model)}
     layers = (
         NetworkLayer(
@@ -44,7 +54,7 @@ def network_of(model: Model, around: Case) -> Network:
         )
         for site in model.sites
     )
-    return Network(id=around.id, spec=around.spec, inputs=model.inputs, layers=tuple(layers))
+    return Network(id=around.id, spec=around.spec, inputs=model.inputs, layers=tuple(layers), solution=solution)
 
 
 def _judged(model: Model) -> Iterator[Site]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelRequest", "OnnxRequest", "TorchRequest"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class OnnxRequest:
     """Read an ONNX file.
 

@@ -12,45 +12,20 @@ from gradverify.models.contradictions import describe_contradiction
 from gradverify.models.groups import GivenUp, Group, Tally, groups_of
 from gradverify.models.network import chain, network_of, resized
 from gradverify.numerics.geometry import holds
+from gradverify.results import Solution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gradverify.spec.model import Case
 
-__all__ = ["Solution", "smallest_exact"]
+__all__ = ["smallest_exact"]
 
 # Exact lengths of each axis, and walks through the whole network, where positions become one axis.
 _MOST_OF_EACH = 32
 _MOST_WALKS = 200
 
 Lengths: TypeAlias = "dict[str, int]"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Solution:
-    """What a search for exact sizes found.
-
-    Attributes
-    ----------
-    given
-        Name and length of every axis of the input; of a dim that several have as their length, once.
-    found
-        The smallest lengths at or above these at which every layer is exact; ``None`` where there are none, or where
-        the search was given up.
-    reason
-        Why there are none, or that the search was given up.
-    proved
-        Whether it is proved that there are none.
-    tried
-        How many lengths were looked at.
-    """
-
-    given: tuple[tuple[str, int], ...]
-    found: tuple[tuple[str, int], ...] | None = None
-    reason: str | None = None
-    proved: bool = False
-    tried: int = 0
 
 
 def smallest_exact(case: Case) -> Solution:

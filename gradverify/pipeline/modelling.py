@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gradverify.models.requests import ModelRequest
-    from gradverify.results import Network
+    from gradverify.results import Network, Solution
     from gradverify.spec.overriding import Overrides
     from gradverify.spec.site import Model, Shape
 
@@ -89,7 +89,7 @@ def modelled(
         if isinstance(case.target, NetworkTarget):
             model = chain(case)
             found.extend(cases_of(model, case))
-            networks.append(network_of(model, case))
+            networks.append(network_of(model, case, _solution(case, models)))
         else:
             found.append(case)
     for label, model in _read(models, overrides) if models is not None else ():
@@ -97,6 +97,14 @@ def modelled(
         found.extend(cases_of(model, around))
         networks.append(network_of(model, around))
     return tuple(found), tuple(networks)
+
+
+def _solution(case: Case, models: Models | None) -> Solution | None:
+    if models is None or not models.solve:
+        return None
+    from gradverify.models.solving import smallest_exact  # noqa: PLC0415  only who asks for it pays
+
+    return smallest_exact(case)
 
 
 def _read(models: Models, overrides: Overrides) -> list[tuple[str, Model]]:

@@ -195,10 +195,15 @@ def _spanned(cells: dict[str, str], span: str) -> Iterator[str]:
 
 def _solved(network: Network) -> Iterator[str]:
     """Say which sizes leave nothing unread."""
-    for axis in network.solution.axes if network.solution is not None else ():
-        if axis.smallest is None:
-            yield f"no {axis.axis} from {axis.given} on makes every layer exact: {axis.reason}"
-        elif axis.smallest == axis.given:
-            yield f"{axis.axis} = {axis.given} makes every layer exact"
-        else:
-            yield f"{axis.axis} = {axis.smallest} makes every layer exact, the smallest from {axis.given} on"
+    solution = network.solution
+    if solution is None:
+        return
+    given, found = (
+        ", ".join(f"{name} = {length}" for name, length in sizes or ()) for sizes in (solution.given, solution.found)
+    )
+    if solution.found is None:
+        yield f"no sizes from {given} on make every layer exact: {solution.reason}"
+    elif solution.found == solution.given:
+        yield f"every layer is exact at {given}"
+    else:
+        yield f"the smallest sizes from {given} on at which every layer is exact: {found}"

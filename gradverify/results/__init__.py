@@ -15,7 +15,7 @@ from gradverify.results.findings import (
     Work,
     WorstEntry,
 )
-from gradverify.results.networks import AxisSolution, Network, NetworkLayer, Solution
+from gradverify.results.networks import Network, NetworkLayer, Solution
 from gradverify.results.report import (
     BaselineUse,
     BatteryRow,
@@ -32,7 +32,6 @@ __all__ = [
     "EVIDENCE",
     "AxisErrors",
     "AxisPart",
-    "AxisSolution",
     "BaselineUse",
     "BatteryRow",
     "CaseResult",

@@ -211,7 +211,8 @@ class Geometry:
         Whether the window makes rows instead of reading them: then ``(H-1)S + K = H' + P_lo + P_hi`` is its identity,
         ``dilated_cotangent`` is its input, dilated and padded, and rows unread are rows that only the bias reaches.
     overhang
-        Rows that a last window which was rounded up hangs over the end; ``padded`` counts them.
+        Rows that a last window which was rounded up hangs over the end; the identity is
+        ``(H'-1)S + K = H + P_lo + P_hi + overhang`` then.
     full_padding
         ``(K - 1 - P_lo, K - 1 - P_hi)``, the edges of a full convolution that crops nothing afterwards; where one is
         negative, it must crop instead of pad.

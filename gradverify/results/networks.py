@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["AxisSolution", "Network", "NetworkLayer", "Shape", "Solution"]
+__all__ = ["Network", "NetworkLayer", "Shape", "Solution"]
 
 # Lengths; None for a length, or for all, where they are not known.
 Shape = tuple[int | None, ...] | None
@@ -40,30 +40,29 @@ class NetworkLayer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AxisSolution:
-    """The smallest length of an input's axis at or above the given one with which every layer is exact.
+class Solution:
+    """What a search for exact sizes found.
 
     Attributes
     ----------
-    axis, given
-        Name of the axis, or of the dim that several axes share, and its length as it is.
-    smallest
-        The length, or ``None`` where there is none.
+    given
+        Name and length of every axis of the input; of a dim that several have as their length, once.
+    found
+        The smallest lengths at or above these at which every layer is exact; ``None`` where there are none, or where
+        the search was given up.
     reason
-        Why there is none, or why none was found.
+        Why there are none, or that the search was given up.
+    proved
+        Whether it is proved that there are none.
+    tried
+        How many lengths were looked at.
     """
 
-    axis: str
-    given: int
-    smallest: int | None
+    given: tuple[tuple[str, int], ...]
+    found: tuple[tuple[str, int], ...] | None = None
     reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Solution:
-    """For every axis of a network's input, the smallest length that leaves nothing unread."""
-
-    axes: tuple[AxisSolution, ...]
+    proved: bool = False
+    tried: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

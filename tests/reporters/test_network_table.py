@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from made_reports import case_result, rendered, report_of
 
 from gradverify.numerics.geometry import PadMode, Rounding, Window, measure
 from gradverify.reporters.network_table import network_tables
-from gradverify.results import AxisSolution, Network, NetworkLayer, Solution, Verdict
+from gradverify.results import Network, NetworkLayer, Solution, Verdict
 
 LOST, EXACT = Window(224, 11, 4), Window(227, 11, 4)
 
@@ -105,18 +106,22 @@ def test_before_stands_beside_after():
     ]
 
 
-def test_what_solve_found_stands_below():
-    axes = (
-        AxisSolution(axis="H", given=224, smallest=227),
-        AxisSolution(axis="W", given=227, smallest=227),
-        AxisSolution(axis="D", given=3, smallest=None, reason="fc wants 6 rows"),
-    )
-    rows = lines(layer("one"), cases=(case("one", {"H": EXACT}),), solution=Solution(axes=axes))
-    assert rows[-3:] == [
-        "  H = 227 makes every layer exact, the smallest from 224 on",
-        "  W = 227 makes every layer exact",
-        "  no D from 3 on makes every layer exact: fc wants 6 rows",
-    ]
+@pytest.mark.parametrize(
+    ("solution", "said"),
+    [
+        (
+            Solution(given=(("H", 224), ("W", 227)), found=(("H", 227), ("W", 227))),
+            "the smallest sizes from H = 224, W = 227 on at which every layer is exact: H = 227, W = 227",
+        ),
+        (Solution(given=(("N", 227),), found=(("N", 227),)), "every layer is exact at N = 227"),
+        (
+            Solution(given=(("N", 3),), reason="fc takes 6 rows"),
+            "no sizes from N = 3 on make every layer exact: fc takes 6 rows",
+        ),
+    ],
+)
+def test_what_solve_found_stands_below(solution, said):
+    assert lines(layer("one"), cases=(case("one", {"H": EXACT}),), solution=solution)[-1] == f"  {said}"
 
 
 def test_the_terminal_shows_layers_in_the_table_and_with_v_one_by_one():

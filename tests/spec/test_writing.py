@@ -189,7 +189,7 @@ def test_every_other_key(lists: dict[str, Any], tmp_path: Path) -> None:
 
 def test_every_field_of_a_case_is_written() -> None:
     """A field that the writer does not know is lost: whoever adds one says here that it is written."""
-    derived = {"id", "spec", "line", "sweep", "keep", "lengths", "placed"}
+    derived = {"id", "spec", "line", "sweep", "keep", "lengths", "placed", "site", "network"}
     assert {item.name for item in fields(Case)} - derived == {
         "name", "target", "inputs", "params", "window", "seed", "dtype", "tolerance", "timeout", "memory", "method",
         "max_passes", "checks", "expect", "cotangent", "scale", "strict", "fail_on", "search_path", "preload", "absent",

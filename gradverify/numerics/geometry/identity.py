@@ -50,7 +50,7 @@ def measure(axis: str, window: Window) -> Geometry:
         padding=(low, high),
         dilation=window.dilation,
         output=output_size(window) if possible else 0,
-        padded=padded,
+        padded=padded - overhang(window),
         dilated_cotangent=(windows - 1) * window.stride + 2 * window.reach - 1 if possible else 0,
         reconstructed=read,
         residual=residual,

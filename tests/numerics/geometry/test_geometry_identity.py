@@ -69,8 +69,8 @@ def test_unread_rows_and_gaps_by_marking_what_is_read(window):
     beyond, rows = rows_beyond(window), laid_out(window)
     data = [row for row in beyond if row in data_rows(window)]
     assert found.padding == edges_of(window)
-    assert found.padded == max(rows[-1].stop, window.input + sum(found.padding))
-    assert found.overhang == found.padded - window.input - sum(found.padding)
+    assert found.padded == window.input + sum(found.padding)
+    assert found.overhang == max(0, rows[-1].stop - found.padded)
     assert found.reconstructed == rows[-1].stop
     assert (found.residual, found.identity) == (len(beyond), not beyond)
     assert (found.unread_data, found.unread_padding) == (len(data), len(beyond) - len(data))
@@ -218,8 +218,8 @@ def test_lengths_beyond_what_floats_and_64_bits_hold_are_exact(transposed, round
     huge, stride = 2**62 + 1, 2**31 - 1
     found = measure("H", Window(huge, 5, stride, (7, 9), 3, rounding=rounding, transposed=transposed))
     windows, rows = (huge, found.output) if transposed else (found.output, huge)
-    assert found.padded - found.overhang == rows + 16
+    assert found.padded == rows + 16
     assert found.reconstructed == (windows - 1) * stride + 13
-    assert found.residual == found.padded - found.reconstructed
+    assert found.residual == found.padded + found.overhang - found.reconstructed
     assert 0 <= found.residual < stride
     assert found.dilated_cotangent == (windows - 1) * (stride - 1) + windows + 24
