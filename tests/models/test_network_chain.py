@@ -135,6 +135,17 @@ def test_pads_count_as_padding_of_the_next_window():
     assert sites["conv"].offset == (-1, -3)
 
 
+def test_rows_of_a_pad_are_data_to_a_transposed_layer():
+    layers = ({"layer": "pad", "padding": 1}, {"layer": "conv_transpose1d", "kernel_size": 2, "stride": 2})
+    (_, site) = chain(network(*layers, shape=[1, 1, 8])).sites
+    assert [(window.input, window.padded_before) for _, window in site.windows] == [(10, (0, 0))]
+
+
+def test_ceil_mode_is_that_of_torch():
+    layer = {"layer": "maxpool1d", "kernel_size": 2, "stride": 3, "padding": 1, "ceil_mode": True}
+    assert chain(network(layer, shape=[1, 1, 4])).sites[0].output_shape == (1, 1, 2)
+
+
 def test_upsample_adaptive_and_global_pools():
     layers = (
         {"name": "up", "layer": "upsample", "scale_factor": [2, 1.5]},

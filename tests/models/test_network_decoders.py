@@ -53,6 +53,19 @@ def test_layers_are_matched_as_brackets_are():
     assert said == {"mid": (("L", "restores 111 of the 112 that middle had: output_padding 1 restores it"),)}
 
 
+def test_what_is_inside_of_a_match_is_not_matched_later():
+    layers = (
+        {"name": "outer", "layer": "maxpool1d", "kernel_size": 2},
+        {"name": "inner", "layer": "maxpool1d", "kernel_size": 2},
+        {"layer": "adaptive_avgpool1d", "output_size": 10},
+        {"name": "out", "layer": "conv_transpose1d", "kernel_size": 2, "stride": 2},
+        {"layer": "adaptive_avgpool1d", "output_size": 5},
+        {"name": "free", "layer": "conv_transpose1d", "kernel_size": 3, "stride": 2},
+    )
+    said = notes(*layers, length=21)
+    assert said == {"out": (("L", "restores 20 of the 21 that outer had: output_padding 1 restores it"),)}
+
+
 def test_each_axis_by_itself():
     down = {"name": "down", "layer": "conv2d", "kernel_size": 3, "stride": 2, "padding": 1}
     up = {"name": "up", "layer": "conv_transpose2d", "kernel_size": 3, "stride": 2, "padding": 1}
@@ -77,6 +90,7 @@ def test_a_mode_that_knows_no_single_change():
     window = Window(5, kernel=3, stride=2, transposed=True, mode=PadMode.SAME_UPPER)
     assert output_size(window) == 10
     assert describe_repair(window, 5000) is None
+    assert describe_repair(window, 9) is None  # output_padding changes nothing here
 
 
 TRANSPOSED = st.builds(

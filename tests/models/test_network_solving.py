@@ -113,6 +113,45 @@ def test_an_impossible_layer_behind_a_length_that_is_given():
     assert found.reason.count("larger than the padded input 1 + 0 + 0 = 1") == 2
 
 
+def test_periods_of_several_strides_are_searched_as_a_whole():
+    layers = (
+        {"layer": "conv1d", "kernel_size": 1, "stride": 2},  # 2m - 1
+        {"layer": "upsample", "scale_factor": 2},
+        {"layer": "conv1d", "kernel_size": 2, "stride": 3},  # m = 1, 4, 7, ...
+    )
+    solutions = [smallest_exact(network(*layers, shape=[1, 1, length])).found[0][1] for length in range(1, 20)]
+    assert solutions == [1, *[7] * 6, *[13] * 6, *[19] * 6]
+
+
+@pytest.mark.parametrize(
+    ("layer", "least"),
+    [
+        ({"layer": "conv_transpose1d", "kernel_size": 2, "stride": 2}, 21),
+        ({"layer": "conv_transpose1d", "kernel_size": 2, "stride": 2, "padding": 1}, 22),
+        ({"layer": "conv_transpose1d", "kernel_size": 2, "stride": 2, "padding": "same"}, 21),
+        ({"layer": "upsample", "scale_factor": 2}, 21),
+        ({"layer": "upsample", "scale_factor": 0.5}, 82),
+        ({"layer": "pad", "padding": 5}, 31),
+        ({"layer": "conv1d", "kernel_size": 3}, 43),
+        ({"layer": "conv1d", "kernel_size": 3, "padding": "same"}, 41),
+        ({"layer": "conv1d", "kernel_size": 3, "stride": 2, "padding": "same"}, 81),
+        ({"layer": "conv1d", "kernel_size": 3, "padding": "causal"}, 41),
+        ({"layer": "maxpool1d", "kernel_size": 2, "ceil_mode": True}, 81),
+    ],
+)
+def test_windows_that_do_not_fit_yet(layer, least):
+    wide = {"layer": "conv1d", "kernel_size": 41}
+    assert smallest_exact(network(layer, wide, shape=[1, 1, 1])).found == (("L", least),)
+
+
+def test_behind_a_fractional_scale_nothing_is_claimed():
+    up = {"layer": "conv_transpose1d", "kernel_size": 1, "output_padding": 1}
+    layers = ({"layer": "upsample", "scale_factor": 1.5}, up)
+    found = smallest_exact(network(*layers, shape=[1, 1, 4]))
+    assert (found.found, found.proved) == (None, False)
+    assert found.reason.startswith("conv_transpose1d-1 is exact at no length from L = 4 to 5: ")
+
+
 def test_what_no_length_mends():
     found = smallest_exact(network({"layer": "conv1d", "kernel_size": 1, "in_channels": 5}, shape=[1, 4, 9]))
     assert (found.found, found.proved) == (None, True)
@@ -154,8 +193,24 @@ def test_positions_of_an_unfold_are_searched_together():
     assert found.reason.startswith("given up after 128 lengths")
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(layers_of_a_sequence(), min_size=1, max_size=4), st.integers(1, 25))
+WORDS = st.sampled_from(["same", "same-lower"])
+OTHERS = st.one_of(
+    st.builds(lambda rows: {"layer": "adaptive_avgpool1d", "output_size": rows}, st.integers(1, 7)),
+    st.builds(
+        lambda kernel, stride, low: {
+            "layer": "avgpool1d", "kernel_size": kernel, "stride": stride, "padding": low, "ceil_mode": True,
+        },
+        st.integers(1, 4), st.integers(1, 4), st.integers(0, 2),
+    ),
+    st.builds(
+        lambda layer, kernel, stride, word: {"layer": layer, "kernel_size": kernel, "stride": stride, "padding": word},
+        st.sampled_from(["conv1d", "maxpool1d", "conv_transpose1d"]), st.integers(1, 4), st.integers(1, 3), WORDS,
+    ),
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.one_of(layers_of_a_sequence(), OTHERS), min_size=1, max_size=4), st.integers(1, 25))
 def test_the_smallest_by_trying_every_length(layers, length):
     case = network(*layers, shape=[1, 2, length])
     found = smallest_exact(case)

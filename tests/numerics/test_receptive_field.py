@@ -141,6 +141,13 @@ def test_fields_of_too_many_turns_are_not_followed():
     assert slid(None, Window(10, 3)) is pooled(None, 10) is resampled(None, Fraction(2)) is None
 
 
+def test_turns_are_no_longer_than_they_must_be():
+    field = single()
+    for _ in range(9):
+        field = resampled(resampled(field, Fraction(3)), Fraction(1, 3))
+    assert (field.turn, field.shift) == (((0, 0),), 1)
+
+
 def test_modes_pad_as_the_window_says():
     window = Window(10, kernel=3, stride=2, padding=(5, 5), mode=None)
     assert slid(single(), window).offset == -edges(window)[0] == -5
