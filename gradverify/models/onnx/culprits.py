@@ -51,7 +51,8 @@ class Upstream:
     def origins(self, step: Step, name: str) -> Origins:
         """Say where the unknown lengths of an input of a node come from."""
         start = step.scope.home(name), name
-        waiting, begun = [(start, False)], set[tuple[Scope | None, str]]()
+        begun: set[tuple[Scope | None, str]] = set()
+        waiting = [(start, False)]
         while waiting:
             key, after = waiting.pop()
             home, tensor = key
