@@ -21,10 +21,13 @@ class OnnxRequest:
         As the user named it.
     input_shapes
         Lengths by the input's name; an empty name stands for the first input.
+    resizes
+        Whether these may replace lengths that the file fixes: sizes are tried.
     """
 
     file: str
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    resizes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import re
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import ModelError, UsageError, nearest_name
 from gradverify.execution import executor
@@ -14,13 +14,14 @@ from gradverify.execution.jobs import Job, Lost
 from gradverify.models.network import chain
 from gradverify.models.placing import cases_of, network_of
 from gradverify.models.requests import OnnxRequest, TorchRequest
+from gradverify.models.searching import SearchRequest
 from gradverify.numerics.geometry import axis_names
 from gradverify.spec.model import DEFAULT_TIMEOUT, Case, Tolerance
 from gradverify.spec.network_model import NetworkTarget
 from gradverify.spec.site import SiteTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gradverify.models.requests import ModelRequest
     from gradverify.results import Network, Solution
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Models", "NamedShape", "modelled"]
 
-# Named, not imported: the function runs in a worker.
+# Named, not imported: these functions run in a worker.
 _READ = "gradverify.models.reading:read"
+_SEARCH = "gradverify.models.searching:search"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,10 @@ def modelled(
             networks.append(network_of(model, case, _solution(case, models)))
         else:
             found.append(case)
-    for label, model in _read(models, overrides) if models is not None else ():
-        around = _around(label, overrides)
-        found.extend(cases_of(model, around))
-        networks.append(network_of(model, around))
+    for read in _read(models, overrides) if models is not None else ():
+        around = _around(read.label, overrides)
+        found.extend(cases_of(read.model, around))
+        networks.append(network_of(read.model, around, read.solution))
     return tuple(found), tuple(networks)
 
 
@@ -107,45 +109,61 @@ def _solution(case: Case, models: Models | None) -> Solution | None:
     return smallest_exact(case)
 
 
-def _read(models: Models, overrides: Overrides) -> list[tuple[str, Model]]:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A model that was read, and the smallest sizes at which it is exact, where they were asked for."""
+
+    label: str
+    model: Model
+    solution: Solution | None
+
+
+def _read(models: Models, overrides: Overrides) -> list[_Read]:
     """Read all models, those with tried sizes after they were read as they are."""
     labels = (*models.files, *models.factories)
-    shapes = dict.fromkeys(labels, models.shapes)
-    read = _outcomes(models, shapes, overrides)
-    if not models.tried or not labels:
-        return list(zip(labels, read, strict=True))
-    changed = {label: _with_tried(model, models) for label, model in zip(labels, read, strict=True)}
-    return list(zip(labels, _outcomes(models, changed, overrides), strict=True))
-
-
-def _outcomes(models: Models, shapes: Mapping[str, tuple[NamedShape, ...]], overrides: Overrides) -> list[Model]:
-    seconds = DEFAULT_TIMEOUT if overrides.timeout is None else overrides.timeout
-    requests = [_request(label, models, shapes[label]) for label in (*models.files, *models.factories)]
-    jobs = [Job(request, _path(request, models), seconds, overrides.memory, repr(request)) for request in requests]
-    if not jobs:
+    if not labels:
         return []
-    with closing(executor("processes", models.workers).run(_READ, jobs)) as outcomes:
+    shapes = dict.fromkeys(labels, models.shapes)
+    read: list[Model] = _answers(_READ, _requests(models, shapes), models, overrides)
+    if models.tried:
+        shapes = {label: _with_tried(model, models) for label, model in zip(labels, read, strict=True)}
+        read = _answers(_READ, _requests(models, shapes), models, overrides)
+    solutions: list[Solution | None] = [None] * len(labels)
+    if models.solve:
+        requests = [SearchRequest(request, _seconds(overrides)) for request in _requests(models, shapes)]
+        solutions = _answers(_SEARCH, requests, models, overrides)
+    return [_Read(*found) for found in zip(labels, read, solutions, strict=True)]
+
+
+def _requests(models: Models, shapes: Mapping[str, tuple[NamedShape, ...]]) -> list[ModelRequest]:
+    return [_request(label, models, shapes[label]) for label in (*models.files, *models.factories)]
+
+
+def _seconds(overrides: Overrides) -> float:
+    return DEFAULT_TIMEOUT if overrides.timeout is None else overrides.timeout
+
+
+def _answers(function: str, requests: Sequence[Any], models: Models, overrides: Overrides) -> list[Any]:
+    """Return what a function says of every request, each in a worker; raise what it says is wrong with them."""
+    # A search ends by itself at the timeout, between two sizes.
+    seconds = _seconds(overrides) * (2 if function == _SEARCH else 1)
+    jobs = [Job(request, (models.folder,), seconds, overrides.memory, repr(request)) for request in requests]
+    with closing(executor("processes", models.workers).run(function, jobs)) as outcomes:
         found = [outcome for _, outcome in zip(jobs, outcomes, strict=True)]
-    read: list[Model | str] = [outcome.reason if isinstance(outcome, Lost) else outcome.value for outcome in found]
-    problems = [
-        f"{label}: {said}"
-        for label, said in zip((*models.files, *models.factories), read, strict=True)
-        if isinstance(said, str)
-    ]
+    answers = [outcome.reason if isinstance(outcome, Lost) else outcome.value for outcome in found]
+    labels = (*models.files, *models.factories)
+    said = [(label, answer) for label, answer in zip(labels, answers, strict=True) if isinstance(answer, str)]
+    problems = [text if text.startswith(label) else f"{label}: {text}" for label, text in said]
     if problems:
         raise ModelError(tuple(problems))
-    return [model for model in read if not isinstance(model, str)]
+    return answers
 
 
 def _request(label: str, models: Models, shapes: tuple[NamedShape, ...]) -> ModelRequest:
     if label in models.factories:
         given = tuple((shape.name, shape.lengths, shape.dtype) for shape in shapes)
         return TorchRequest(factory=label, input_shapes=given, folder=models.folder)
-    return OnnxRequest(file=label, input_shapes={shape.name: shape.lengths for shape in shapes})
-
-
-def _path(request: ModelRequest, models: Models) -> tuple[str, ...]:
-    return (models.folder,) if isinstance(request, TorchRequest) else ()
+    return OnnxRequest(label, {shape.name: shape.lengths for shape in shapes}, resizes=bool(models.tried))
 
 
 def _with_tried(model: Model, models: Models) -> tuple[NamedShape, ...]:

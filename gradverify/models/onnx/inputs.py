@@ -36,7 +36,7 @@ def give_shapes(model: onnx.ModelProto, request: OnnxRequest) -> None:
     given = {_name(name, declared, request.file): shape for name, shape in request.input_shapes.items()}
     symbols: dict[Length, int] = {}
     for name, shape in given.items():
-        _check(name, shape, declared, request.file)
+        _check(name, shape, declared, request)
         for length, number in zip(declared[name] or (), shape, strict=False):
             if isinstance(length, str) and symbols.setdefault(length, number) != number:
                 detail = f"the symbolic size {shown(length)!r} is {symbols[length]} and {number}"
@@ -59,8 +59,9 @@ def _name(name: str, declared: dict[str, Lengths | None], file: str) -> str:
     return name
 
 
-def _check(name: str, shape: tuple[int, ...], declared: dict[str, Lengths | None], file: str) -> None:
+def _check(name: str, shape: tuple[int, ...], declared: dict[str, Lengths | None], request: OnnxRequest) -> None:
     """Refuse lengths that the model's own contradict."""
+    file = request.file
     if any(length < 1 for length in shape):
         raise ModelError(_wrong(name, f"got {shape_text(shape)}", "expected lengths of at least 1", declared, file))
     own = declared[name]
@@ -70,7 +71,7 @@ def _check(name: str, shape: tuple[int, ...], declared: dict[str, Lengths | None
     if len(shape) != len(own):
         raise ModelError(_wrong(name, got, f"expected {len(own)} lengths", declared, file))
     for axis, (fixed, length) in enumerate(zip(own, shape, strict=True)):
-        if isinstance(fixed, int) and fixed != length:
+        if isinstance(fixed, int) and fixed != length and not request.resizes:
             expected = f"expected {fixed} along axis {axis}, where the model's size is fixed"
             raise ModelError(_wrong(name, got, expected, declared, file))
 
