@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from gradverify.models.onnx.asking import Asker
 from gradverify.models.onnx.culprits import describe_disorder
+from gradverify.models.onnx.folding import infer_folded
 from gradverify.models.onnx.functions import inlined, uninlined
 from gradverify.models.onnx.graph import Scope, Step, steps_of
-from gradverify.models.onnx.inference import infer
 from gradverify.models.onnx.inputs import give_shapes, inputs_of
 from gradverify.models.onnx.loading import load
 from gradverify.models.onnx.nodes import key_of
@@ -46,7 +46,7 @@ def read_model(request: OnnxRequest) -> Model:
     model = inlined(model, request.file)
     source = Source(request.file, model, opsets_of(model, request.file), stale=bool(request.input_shapes))
     inputs = inputs_of(model)
-    steps = steps_of(model, infer(source))
+    steps = steps_of(model, infer_folded(source))
     audit = _Audit(source, steps, Asker(source, steps, inputs), uninlined(model, source.opsets.get("", 0)))
     return Model(
         inputs=tuple((shown(name), plain(shape) or ()) for name, shape in inputs),
