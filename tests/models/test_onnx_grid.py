@@ -105,6 +105,16 @@ def test_sizes_of_windows_are_those_that_onnx_infers(folder, case):
 
 
 @settings(max_examples=300, deadline=None)
+@given(op=st.sampled_from(POOLS), opset=st.sampled_from(OPSETS[2:]), data=st.data())
+def test_last_windows_are_rounded_as_the_opset_has_it(folder, op, opset, data):
+    opset = max(opset, 18) if op == "LpPool" else opset
+    attributes = {"kernel_shape": several(data.draw, 1, 1, 4), "strides": several(data.draw, 1, 2, 6), "ceil_mode": 1}
+    attributes["pads"] = [data.draw(st.integers(0, 3)), data.draw(st.integers(0, 5))]
+    model = model_of(op, opset, attributes, several(data.draw, 1, 1, 9))
+    assert all(map(agrees, windows_of(folder, model), inferred(model)))
+
+
+@settings(max_examples=300, deadline=None)
 @given(case=drawn(("ConvTranspose", "MaxUnpool")), data=st.data())
 def test_sizes_of_transposed_windows_are_those_that_onnx_infers(folder, case, data):
     op, opset, attributes, lengths = case

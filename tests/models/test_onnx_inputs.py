@@ -154,6 +154,13 @@ def test_shapes_in_the_file_that_onnx_contradicts_do_not_count(tmp_path):
     assert sites(tmp_path, model)["z"].output_shape == (1, 4, 5, 5)
 
 
+def test_shapes_in_the_file_that_contradict_what_onnx_knows_in_part_do_not_count(tmp_path):
+    nodes = [helper.make_node("Transpose", ["x"], ["t"], perm=[0, 1, 3, 2]), pool("t", "y")]
+    stale = [value("t", [1, 3, 8, 9])]
+    (site,) = audit(tmp_path, make(nodes, {"x": [1, 3, "H", 4]}, value_info=stale)).sites
+    assert (spatial(site), site.input_shape) == ([4], (1, 3, 4, None))
+
+
 def test_a_reshape_by_values_of_an_input_is_known_by_the_file_alone(tmp_path):
     nodes = [helper.make_node("Reshape", ["x", "s"], ["r"], name="reshape"), conv("r")]
     model = make(nodes, {"x": [1, 3, 64]}, [KERNEL])

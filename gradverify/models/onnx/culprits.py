@@ -50,22 +50,23 @@ class Upstream:
 
     def origins(self, step: Step, name: str) -> Origins:
         """Say where the unknown lengths of an input of a node come from."""
-        waiting, begun = [(step.scope, name)], set()
+        start = step.scope.home(name), name
+        begun: set[tuple[Scope | None, str]] = set()
+        waiting = [(start, False)]
         while waiting:
-            scope, tensor = waiting[-1]
-            home = scope.home(tensor)
+            key, after = waiting.pop()
+            home, tensor = key
             maker = home.makers.get(tensor) if home else None
-            before = [(maker.scope, other) for other in _unknown(maker)] if maker else []
-            missing = [each for each in before if (each[0].home(each[1]), each[1]) not in self._found]
-            if (home, tensor) not in self._found and missing and (home, tensor) not in begun:
-                begun.add((home, tensor))  # a circle is entered once
-                waiting.extend(missing)
-                continue
-            self._found.setdefault((home, tensor), self._combine(home, tensor, before))
-            waiting.pop()
-        return self._found[step.scope.home(name), name]
+            before = [(maker.scope.home(other), other) for other in _unknown(maker)] if maker else []
+            if after:
+                self._found[key] = self._combine(home, tensor, before)
+            elif key not in begun and key not in self._found:  # everything is entered once, also in a circle
+                begun.add(key)
+                waiting.append((key, True))
+                waiting.extend((other, False) for other in before)
+        return self._found[start]
 
-    def _combine(self, home: Scope | None, tensor: str, before: Sequence[tuple[Scope, str]]) -> Origins:
+    def _combine(self, home: Scope | None, tensor: str, before: Sequence[tuple[Scope | None, str]]) -> Origins:
         """Return what is to be said of a tensor, from what was said of those it is made of."""
         if home is None:
             return Origins(culprit=f"because nothing makes {shown(tensor)!r}")
@@ -74,7 +75,7 @@ class Upstream:
             return Origins(frozenset({tensor}))
         if maker is None:
             return Origins(culprit=f"because {shown(tensor)!r} may change its shape from turn to turn of {home.owner}")
-        found = [self._found.get((scope.home(name), name), Origins()) for scope, name in before]
+        found = [self._found.get(key, Origins()) for key in before]
         reason = _reason(maker, self.opsets) or next((each.culprit for each in found if each.culprit), None)
         return Origins(frozenset().union(*(each.inputs for each in found)), reason)
 
