@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import onnx
 import pytest
 from onnx import TensorProto, helper, parser
@@ -65,6 +67,23 @@ def test_what_comes_after_an_impossible_node_is_not_judged_also_across_branches(
 def test_a_loop_is_read_by_the_shapes_that_it_declares(tmp_path):
     found = sites(tmp_path, loop([1, 3, 8, 8], [1, 1, 1, 1]))
     assert found["loop/body/a"].output_shape == (1, 3, 8, 8)
+
+
+def test_the_shapes_that_a_loop_declares_are_stale_once_others_are_given(tmp_path):
+    model = loop([1, 3, 8, 8], [1, 1, 1, 1])
+    model.graph.input[0].CopyFrom(value("x", [1, 3, "H", 8]))
+    assert sites(tmp_path, model, x=(1, 3, 9, 8))["loop/body/a"].problem == (
+        "the shape of its input 's' is not known because 's' may change its shape from turn to turn of "
+        "node 'loop' (Loop)"
+    )
+
+
+def test_a_scan_is_read_slice_by_slice(tmp_path):
+    body = helper.make_graph([pool("s", "t")], "body", [value("s", None)], [value("t", None)])
+    node = helper.make_node("Scan", ["x"], ["y"], body=body, num_scan_inputs=1, name="scan")
+    found = sites(tmp_path, make([node, pool("y", "z", kernel_shape=[1, 2, 2])], {"x": [5, 1, 3, 8, 8]}))
+    assert found["scan/body/t"].input_shape == (1, 3, 8, 8)
+    assert found["z"].input_shape == (5, 1, 3, 7, 7)
 
 
 def test_an_impossible_node_outside_reaches_into_a_loop(tmp_path):
@@ -190,6 +209,19 @@ def test_a_node_with_too_few_inputs_or_outputs_spoils_only_what_comes_after(tmp_
     assert found["q"].problem is None
     nodes[0] = helper.make_node(name, ["x", "w"][:needed], [], name="n")
     assert problem(tmp_path, make(nodes, {"x": [1, 3, 8, 8]}, [KERNEL]), "n") == f"it has no outputs, {name} needs 1"
+
+
+def test_more_such_nodes_than_inference_would_be_tried_for_are_no_obstacle(tmp_path):
+    nodes = [helper.make_node("Relu", [], [f"r{place}"]) for place in range(40)]
+    assert sites(tmp_path, make([*nodes, pool("x", "q")], {"x": [1, 3, 8, 8]}))["q"].output_shape == (1, 3, 7, 7)
+
+
+def test_what_is_read_and_what_is_refused_cross_process_borders(tmp_path):
+    model = make([conv(strides=[0, 1]), pool("x", "q")], {"x": [1, 3, 8, 8]}, [KERNEL])
+    found = audit(tmp_path, model)
+    assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301  our own
+    error = pickle.loads(pickle.dumps(ModelError("net.onnx: is empty")))  # noqa: S301  our own
+    assert (type(error), str(error)) == (ModelError, "net.onnx: is empty")
 
 
 def test_a_model_without_an_opset_is_refused_and_older_files_need_none(tmp_path):
