@@ -98,6 +98,15 @@ def test_refusals_are_rare(folder):
     assert refused == [None] * 4
 
 
+@pytest.mark.parametrize("attributes", [{"strides": [0, 1]}, {"dilations": [1, 0]}])
+def test_onnx_never_sees_a_division_by_zero(attributes):
+    from gradverify.models.onnx.preparing import Source, prepare  # noqa: PLC0415  it imports onnx
+
+    model = make([conv(**attributes), pool("x", "z")], {"x": [1, 3, 8, 8]}, [weight("w", [4, 3, 3, 3])])
+    prepared = prepare(Source("model.onnx", model, {"": 22}, stale=False))
+    assert [node.domain for node in prepared.graph.node] == ["gradverify.passed-over", ""]
+
+
 def test_thousands_of_nodes_are_read_in_seconds(folder):
     names = ["x", *(f"t{place}" for place in range(4000))]
     nodes = [conv(a, "w", b, pads=[1, 1, 1, 1]) for a, b in pairwise(names)]

@@ -74,7 +74,7 @@ def prepare(source: Source) -> onnx.ModelProto:
         copy.opset_import.add(domain=domain, version=version)
     for node in nodes_within(copy.graph.node):
         _stand_in(node)
-        if describe_malformed(node, source.opsets):
+        if describe_malformed(node, source.opsets) or _divides_by_zero(node):
             pass_over(node)
     for depth, graph in graphs_within(copy.graph):
         _forget(graph, source.opsets, stale=source.stale, inside=depth > 0)
@@ -98,6 +98,11 @@ def describe_malformed(node: onnx.NodeProto, opsets: Mapping[str, int]) -> str |
     if not any(node.output) and schema.min_output:
         return f"it has no outputs, {schema.name} needs {schema.min_output}"
     return None
+
+
+def _divides_by_zero(node: onnx.NodeProto) -> bool:
+    """Return whether a stride or dilation is 0: inference of older releases of onnx ends the process there."""
+    return any(0 in attribute.ints for attribute in node.attribute if attribute.name in {"strides", "dilations"})
 
 
 def _single(schema: onnx.defs.OpSchema, index: int) -> bool:
