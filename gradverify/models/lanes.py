@@ -113,10 +113,12 @@ def _pad(layer: NetworkLayer, axis: int, lane: Lane) -> tuple[Window | None, Lan
 
 
 def _upsample(layer: NetworkLayer, axis: int, lane: Lane) -> tuple[Window | None, Lane]:
-    assert lane.length is not None  # noqa: S101  callers know
     size = at(layer, "size", axis)
+    if size is not None:
+        return None, Lane(size)
+    assert lane.length is not None  # noqa: S101  callers know
     # In double precision, as torch computes it.
-    return None, Lane(_counted(lane.length * at(layer, "scale_factor", axis) if size is None else size))
+    return None, Lane(_counted(lane.length * at(layer, "scale_factor", axis)))
 
 
 def _adaptive(layer: NetworkLayer, axis: int, lane: Lane) -> tuple[Window | None, Lane]:  # noqa: ARG001  whatever comes in

@@ -13,6 +13,7 @@ from gradverify.layers.registry import LAYERS, Kind, LayerInfo, with_defaults
 from gradverify.spec.code import with_lengths
 from gradverify.spec.counterparts import At, Counterpart
 from gradverify.spec.model import Case, CaseSpec, InputSpec, Spec
+from gradverify.spec.network_model import MAX_LAYERS, count_layers
 from gradverify.spec.nodes import Position, Problems, TooManyProblems
 from gradverify.spec.overriding import Overrides, check_sets_are_known, overridden
 from gradverify.spec.shapes import lengths_of, match_shapes
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_ELEMENTS", "expand", "expand_specs"]
 
 MAX_ELEMENTS = 1 << 27
+_MOST_LAYERS = 500_000
 _PER_FEATURE = {Kind.STATISTIC, Kind.VARIANCE}
 
 
@@ -76,6 +78,8 @@ def _expand_case(case: CaseSpec, problems: Problems) -> Iterator[Case]:
     if points > MAX_CASES:
         problems.add(case.where("sweep"), f"the sweep has {points} cases, expected at most {MAX_CASES}")
         return
+    if points > 1 and _has_too_many_layers(case, points, problems):
+        return
     blamed: set[Position] = set()  # one point of the sweep is enough to show what is wrong with a line
     for target in case.targets:
         for values in itertools.product(*case.sweep.values()):
@@ -87,6 +91,17 @@ def _expand_case(case: CaseSpec, problems: Problems) -> Iterator[Case]:
                     problems.add(place, message + point)
             blamed |= {place for place, _ in found.found}
             yield expanded
+
+
+def _has_too_many_layers(case: CaseSpec, points: int, problems: Problems) -> bool:
+    """Return whether a sweep makes more layers of networks than can be held, and record it."""
+    largest = {name: max(case.sweep.get(name, (length,))) for name, length in case.dims.items()}
+    layers = [count_layers(target.written, largest) for target in case.targets if isinstance(target, NetworkTarget)]
+    many = points * min(sum(layers), MAX_LAYERS)
+    if many > _MOST_LAYERS:
+        message = f"the sweep has {points} networks with {many} layers in all, expected at most {_MOST_LAYERS}"
+        problems.add(case.where("sweep"), message)
+    return many > _MOST_LAYERS
 
 
 def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Problems) -> Case:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["MAX_LAYERS", "Allowance", "NetworkBlock", "NetworkLayer", "NetworkTarget", "resolved"]
+__all__ = ["MAX_LAYERS", "Allowance", "NetworkBlock", "NetworkLayer", "NetworkTarget", "count_layers", "resolved"]
 
 MAX_LAYERS = 10_000
 
@@ -112,13 +112,23 @@ def resolved(target: NetworkTarget, dims: Mapping[str, int]) -> tuple[NetworkLay
     )
 
 
+def count_layers(items: tuple[NetworkItem, ...], dims: Mapping[str, int]) -> int:
+    """Return how many layers stand in a network with its blocks written out, without writing them out."""
+    return sum(
+        1 if isinstance(item, NetworkLayer) else _times(item, dims) * count_layers(item.layers, dims) for item in items
+    )
+
+
+def _times(block: NetworkBlock, dims: Mapping[str, int]) -> int:
+    return dims.get(block.repeat, 1) if isinstance(block.repeat, str) else block.repeat
+
+
 def _written_out(items: tuple[NetworkItem, ...], dims: Mapping[str, int], suffix: str) -> Iterator[NetworkLayer]:
     for item in items:
         if isinstance(item, NetworkLayer):
             yield item if item.name is None else replace(item, name=item.name + suffix)
             continue
-        times = dims.get(item.repeat, 1) if isinstance(item.repeat, str) else item.repeat
-        for number in range(1, times + 1):
+        for number in range(1, _times(item, dims) + 1):
             yield from _written_out(item.layers, dims, f"{suffix}.{number}")
 
 

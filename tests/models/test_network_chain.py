@@ -241,6 +241,13 @@ def test_what_is_flattened_behind_an_impossible_layer_is_not_known():
     ]
 
 
+def test_an_upsample_to_a_size_is_known_behind_anything():
+    layers = (CONV | {"kernel_size": 9}, {"layer": "upsample", "size": [3, 4]}, CONV)
+    sites = chain(network(*layers, shape=[1, 3, 8, 8])).sites
+    assert [site.output_shape[2:] for site in sites] == [(None, None), (3, 4), (1, 2)]
+    assert (sites[1].receptive_field, sites[2].problem) == ((None, None), None)
+
+
 def test_lengths_that_nothing_can_hold():
     layers = ({"layer": "upsample", "scale_factor": 0.1}, CONV)
     sites = chain(network(*layers, shape=[1, 3, 8, 20])).sites
