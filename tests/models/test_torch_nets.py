@@ -142,7 +142,7 @@ def test_modules_however_they_are_made(factory, names, capsys):
 
 def test_what_is_caught_is_no_finding():
     model = audited("Caught", (1, 3, 8, 8))
-    assert [(site.name, site.problem) for site in model.sites] == [("small", None)]
+    assert [(site.name, site.problem) for site in model.sites] == [("small", None), ("max_pool2d", None)]
 
 
 def test_a_script_is_read_by_what_it_comes_down_to():
@@ -178,6 +178,7 @@ def test_patches_and_what_folds_them():
 
 
 def test_inputs_go_by_name_or_position():
+    assert audited("compiled").inputs == (("input", IMAGE),)
     assert audited("convolved", (1, 2, 9), (4, 2, 3)).inputs == (("x", (1, 2, 9)), ("y", (4, 2, 3)))
     assert audited("any_number", (1, 2, 9), (4, 2, 3)).inputs == (("tensors0", (1, 2, 9)), ("tensors1", (4, 2, 3)))
     named = audited("Lazy", ("x", (1, 3, 8, 8), ""), ("mask", (6, 6), "bool"))

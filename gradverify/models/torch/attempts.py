@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -72,17 +70,11 @@ def _made(factory: Factory, device: str) -> Any:
 def _run(subject: Any, inputs: Inputs, recorder: Recorder) -> BaseException | None:
     """Run the forward pass; returns what stopped it."""
     try:
-        with torch.no_grad(), _uncompiled(), recorder.recording():
+        with torch.no_grad(), recorder.recording():
             subject(*inputs.positional, **inputs.named)
     except (Exception, SystemExit) as error:  # noqa: BLE001  code of the user, which may raise anything
         return error
     return None
-
-
-def _uncompiled() -> AbstractContextManager[Any]:
-    """Let a compiled module run as it was written; earlier versions of torch cannot."""
-    stance = getattr(torch.compiler, "set_stance", None)
-    return nullcontext() if stance is None or "torch._dynamo" not in sys.modules else stance("force_eager")
 
 
 def _model(recorder: Recorder, inputs: Inputs, error: BaseException | None, asked: tuple[Any, TorchRequest]) -> Model:

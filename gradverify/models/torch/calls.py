@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch._ops import OpOverload, OpOverloadPacket
 
-from gradverify.models.torch.operations import OPERATIONS, operation_of
+from gradverify.models.torch.operations import operation_of
 
 if TYPE_CHECKING:
     from gradverify.models.torch.operations import Operation
@@ -23,8 +22,6 @@ def operation_called(function: Any) -> Operation | None:
     if isinstance(function, (OpOverload, OpOverloadPacket)):
         home, _, name = _qualified(function).partition("::")
         return operation_of(name, aten=True) if home == "aten" else None
-    if function is torch.Tensor.unfold:
-        return OPERATIONS["Tensor.unfold"]
     called = getattr(function, "__name__", None)
     if called is None or getattr(function, "__module__", None) not in _HOMES:
         return None

@@ -77,6 +77,7 @@ OPERATIONS: dict[str, Operation] = {
 } | {
     "unfold": Operation("unfold", Kind.UNFOLD, 2, ("input", "kernel_size", "dilation", "padding", "stride")),
     "fold": Operation("fold", Kind.FOLD, 2, _FOLD),
+    # A method: as an operation of aten it comes soon enough.
     "Tensor.unfold": Operation("unfold", Kind.SLICES, 1, ("input", "dimension", "size", "step")),
     # Of any number of axes, and of both directions.
     "convolution": Operation("convolution", Kind.CONVOLUTION, 0, _ANY_CONVOLUTION),

@@ -45,13 +45,12 @@ class Scopes:
 
     def __init__(self, root: Any) -> None:
         self._calls: list[Call] = []
-        self._modules = dict(root.named_modules()) if isinstance(root, nn.Module) else {}
-        self._names = {id(part): name.replace("_orig_mod.", "") for name, part in self._modules.items()}
+        named = root.named_modules() if isinstance(root, nn.Module) else ()
+        self._parts = [(_written(name), part) for name, part in named]
+        self._names = {id(part): name for name, part in self._parts}
         # Held, since what has died may give its identity away.
         self._owners = {
-            id(tensor): (name, part, tensor)
-            for name, part in self._modules.items()
-            for tensor in part.parameters(recurse=False)
+            id(tensor): (name, part, tensor) for name, part in self._parts for tensor in part.parameters(recurse=False)
         }
         self._stopped: tuple[BaseException, str] | None = None
         self._ran: set[int] = set()
@@ -97,7 +96,7 @@ class Scopes:
 
     def missed(self) -> tuple[str, ...]:
         """Return the names of windowed layers that have not run."""
-        windowed = ((name, part) for name, part in self._modules.items() if _is_windowed(part))
+        windowed = ((name, part) for name, part in self._parts if _is_windowed(part))
         return tuple(name for name, part in windowed if id(part) not in self._ran)
 
     def _enter(self, part: Any, args: Any) -> None:  # noqa: ARG002  as torch calls it
@@ -117,6 +116,11 @@ def class_name(part: Any) -> str:
     """Return the name of a module's class, as its author wrote it."""
     original = getattr(part, "original_name", None)  # of a script
     return original if isinstance(original, str) else str(parametrize.type_before_parametrizations(part).__name__)
+
+
+def _written(name: str) -> str:
+    """Return a qualified name as the author of the model knows it: without the wrappers of what is compiled."""
+    return ".".join(part for part in name.split(".") if part != "_orig_mod")
 
 
 def _is_windowed(part: Any) -> bool:
