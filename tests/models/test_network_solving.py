@@ -63,7 +63,7 @@ def test_one_layer_that_is_never_exact():
     assert (found.found, found.proved) == (None, True)
     assert found.reason == (
         "up is exact at no length from L = 9 on (what is left over returns every 2): "
-        "rows never made: 1 of data at the far end"
+        "rows never made: 1 of output at the far end"
     )
 
 

@@ -37,6 +37,10 @@ _OPERATORS = frozenset({
     "Tile", "Transpose", "Unsqueeze", "Where",
 })
 # fmt: on
+# What these make are some of the numbers they are given.
+_SELECTING = frozenset({"Concat", "Gather", "Identity", "Reshape", "Slice", "Squeeze", "Unsqueeze"})
+# Stands for a length that is not known, where others of the same tensor are: no length is like this.
+_UNKNOWN = -(2**62)
 
 
 def infer_folded(source: Source) -> onnx.ModelProto:
@@ -67,6 +71,8 @@ def _fold(source: Source, shapes: Mapping[str, Lengths]) -> bool:
             continue
         (name,) = node.output
         values[name] = found
+        if _is_partial(found):
+            continue
         node.CopyFrom(helper.make_node("Constant", [], [name], name=node.name, value=numpy_helper.from_array(found)))
         folded = True
     return folded
@@ -86,14 +92,14 @@ def _array(tensor: onnx.TensorProto) -> NDArray[Any] | None:
         return None
     try:
         return np.asarray(numpy_helper.to_array(tensor))
-    except (ValueError, TypeError):
-        return None  # it has fewer values than its lengths say
+    except (ValueError, TypeError, KeyError):
+        return None  # it has fewer values than its lengths say, or values of no type
 
 
 def _value(
     node: onnx.NodeProto, values: Values, shapes: Mapping[str, Lengths], opsets: Mapping[str, int]
 ) -> NDArray[Any] | None:
-    """Return what a node makes, where that is small and known."""
+    """Return what a node makes, where that is small and known, or some of its numbers are."""
     domain, name, _ = key_of(node)
     if domain or len(node.output) != 1 or not node.output[0]:
         return None
@@ -102,6 +108,8 @@ def _value(
     inputs = {each: values.get(each) for each in node.input if each}
     known = {each: value for each, value in inputs.items() if value is not None}
     if name not in _OPERATORS or not known or len(known) < len(inputs) or _grows(name, node, known):
+        return None
+    if name not in _SELECTING and any(map(_is_partial, known.values())):
         return None
     return _evaluated(node, known, opsets)
 
@@ -112,8 +120,11 @@ def _shape(node: onnx.NodeProto, shapes: Mapping[str, Lengths]) -> NDArray[Any] 
         return None
     bounds = {each.name: each.i for each in node.attribute}
     part = lengths[bounds.get("start", 0) : bounds.get("end", len(lengths))]
-    numbers = [length for length in part if isinstance(length, int)]
-    return np.array(numbers, dtype=np.int64) if len(numbers) == len(part) else None
+    return np.array([length if isinstance(length, int) else _UNKNOWN for length in part], dtype=np.int64)
+
+
+def _is_partial(value: NDArray[Any]) -> bool:
+    return value.dtype == np.int64 and bool((value == _UNKNOWN).any())
 
 
 def _grows(name: str, node: onnx.NodeProto, values: Values) -> bool:
