@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,11 @@ def test_layers_are_those_that_ran_with_the_shapes_that_they_saw(factory, shape,
             [],
             list(site.input_shape[2:]),
         )
+
+
+def test_a_model_crosses_processes():
+    model = audited("ResNet", (1, 3, 64, 64))
+    assert pickle.loads(pickle.dumps(model)) == model  # noqa: S301  made here
 
 
 def severities(model):

@@ -139,14 +139,10 @@ def _of_size(window: Window, size: int) -> Window:
     )
 
 
-def _unfolds(arguments: Mapping[str, Any], lengths: tuple[int, ...]) -> list[Window]:
-    return _pools({**arguments, "stride": arguments.get("stride", 1), "ceil_mode": False}, lengths)
-
-
 def _folds(arguments: Mapping[str, Any], lengths: tuple[int, ...]) -> list[Window]:  # noqa: ARG001  blocks, not rows
     """Return what folding makes: as many blocks along each axis as the unfolding of its output would give."""
     sizes = _spread(arguments["output_size"], 2)
-    return [_folded(window) for window in _unfolds(arguments, sizes)]
+    return [_folded(window) for window in _pools(arguments, sizes)]
 
 
 def _folded(window: Window) -> Window:
@@ -175,7 +171,7 @@ _READERS: dict[Kind, Callable[[Mapping[str, Any], tuple[int, ...]], list[Window]
     Kind.ADAPTIVE: _adaptive,
     Kind.FRACTIONAL: _none,
     Kind.UNPOOL: _unpools,
-    Kind.UNFOLD: _unfolds,
+    Kind.UNFOLD: _pools,
     Kind.FOLD: _folds,
     Kind.SLICES: _slices,
 }
