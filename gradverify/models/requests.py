@@ -39,7 +39,7 @@ class TorchRequest:
     factory
         ``module:name``, ``file.py:name``, or a call of either.
     input_shapes
-        Name (or nothing, for inputs in order), lengths and dtype (or nothing, for float32) of every input.
+        Name (or nothing, for inputs in order), lengths and dtype (or nothing, for that of the weights) of every input.
     folder
         What the path of a file is relative to, and where its modules are searched first.
     """

@@ -217,3 +217,9 @@ def test_what_torch_refuses_is_told_and_the_rest_is_audited(factory, name, said)
     assert said in site.problem
     assert not site.windows
     assert model.sites[-1].name == "not-reached"
+
+
+def test_inputs_have_the_dtype_of_the_weights_unless_another_is_given():
+    assert [site.problem for site in audited("doubled").sites] == [None]
+    (refused, _) = audited("doubled", ("", IMAGE, "float32")).sites
+    assert "torch refuses it" in refused.problem

@@ -143,6 +143,10 @@ class SameConv2d(nn.Conv2d):
         return super().forward(F.pad(x, pads))
 
 
+def doubled():
+    return nn.Sequential(nn.Conv2d(3, 4, 3)).double()
+
+
 def normed():
     return nn.Sequential(weight_norm(nn.Conv2d(3, 4, 3)), spectral_norm(nn.Conv2d(4, 4, 3, 2)))
 

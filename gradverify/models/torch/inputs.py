@@ -47,7 +47,8 @@ def inputs_of(request: TorchRequest, subject: Any) -> Inputs:
     ModelError
         It takes something else, a length is less than 1, or there is no such dtype.
     """
-    tensors = [(name, _tensor(lengths, dtype)) for name, lengths, dtype in request.input_shapes]
+    usual = _usual_dtype(subject)
+    tensors = [(name, _tensor(lengths, dtype, usual)) for name, lengths, dtype in request.input_shapes]
     positional = tuple(tensor for name, tensor in tensors if not name)
     named = {name: tensor for name, tensor in tensors if name}
     names = iter(_names(subject, positional, named))
@@ -55,12 +56,18 @@ def inputs_of(request: TorchRequest, subject: Any) -> Inputs:
     return Inputs(positional, named, shapes)
 
 
-def _tensor(lengths: tuple[int, ...], dtype: str) -> Any:
+def _usual_dtype(subject: Any) -> torch.dtype:
+    """Return the dtype of a module's first weight that is a real number; float32 where there is none."""
+    weights = subject.parameters() if isinstance(subject, torch.nn.Module) else ()
+    return next((weight.dtype for weight in weights if weight.dtype.is_floating_point), torch.float32)
+
+
+def _tensor(lengths: tuple[int, ...], dtype: str, usual: torch.dtype) -> Any:
     if any(length < 1 for length in lengths):
         raise ModelError(f"the input shape {list(lengths)} has a length below 1")
     if dtype and dtype not in _DTYPES:
         raise ModelError(f"torch has no dtype '{dtype}', {nearest_name(dtype, tuple(_DTYPES))}")
-    return torch.empty(lengths, dtype=_DTYPES[dtype or "float32"], device="meta")
+    return torch.empty(lengths, dtype=_DTYPES[dtype] if dtype else usual, device="meta")
 
 
 def _names(subject: Any, positional: tuple[Any, ...], named: dict[str, Any]) -> Iterator[str]:
