@@ -161,9 +161,12 @@ def geometry_table(geometry: tuple[Geometry, ...]) -> Iterator[str]:
 
 
 def _identity(geometry: Geometry) -> str:
-    if not geometry.identity:
-        return geometry.severity.value
-    return f"holds, gap {geometry.gap}" if geometry.gap else "holds"
+    """Say whether the identity holds; that of a transposed window is read backwards: (H-1)S + K = H' + 2P."""
+    word = "holds" if geometry.identity else geometry.severity.value
+    extras = [f"gap {geometry.gap}"] if geometry.identity and geometry.gap else []
+    extras += [f"overhang {geometry.overhang}"] if geometry.overhang else []
+    extras += ["read backwards"] if geometry.transposed else []
+    return ", ".join((word, *extras))
 
 
 def _row(geometry: Geometry) -> tuple[str, ...]:
