@@ -12,16 +12,48 @@ from workplace import ROOT
 import gradverify
 
 HEAVY = {"numpy", "rich", "yaml", "click"}
+# What starts processes, writes files or compares: an audit of specs does none of it.
+NEEDLESS = {"asyncio", "difflib", "multiprocessing", "pickle", "selectors", "socket", "subprocess", "tempfile"}
 
-LOADED = "import sys, runpy; sys.argv = {arguments!r}\ntry:\n runpy.run_module('gradverify', run_name='__main__')\n"
-LOADED += "except SystemExit: pass\nprint(sorted(name for name in sys.modules if '.' not in name), file=sys.stderr)"
+# Everything of gradverify that `audit` loads for a spec, by room; a new name here is a millisecond of every start.
+AUDIT = {
+    "gradverify": "checks cli errors layers models numerics pipeline reporters results spec",
+    "gradverify.checks": "geometry",
+    "gradverify.cli": "audit main options progress reproduction session",
+    "gradverify.layers": "batteries registry",
+    "gradverify.models": "placing",
+    "gradverify.numerics": "geometry",
+    "gradverify.numerics.geometry": "identity nearest suggestions window words",
+    "gradverify.pipeline": "auditing modelling running selecting settling",
+    "gradverify.reporters": "json",
+    "gradverify.results": "findings networks report verdicts",
+    "gradverify.spec": "calls cases code contract_table counterparts expansion files grammar implementations inputs "
+    "language model network_language network_model nodes overriding parsing presets scalars shapes site sweeping "
+    "target_model target_rules targets windows",
+}
+# The kinds of layers are part of the language; what walks through a network is loaded where there is one.
+KINDS = {"gradverify.layers.network_kinds"}
+NETWORK = {
+    "gradverify.models": "channels decoders flow lanes network",
+    "gradverify.numerics": "receptive_field",
+    "gradverify.spec": "networks",
+}
+
+LOADED = "import sys, runpy; before = set(sys.modules); sys.argv = {arguments!r}\n"
+LOADED += "try:\n runpy.run_module('gradverify', run_name='__main__')\nexcept SystemExit: pass\n"
+LOADED += "print(sorted(set(sys.modules) - before), file=sys.stderr)"
 
 
 def loaded_by(*arguments: str) -> set[str]:
-    """Return the top-level modules that a command loads in the process that prints."""
+    """Return the modules that a command loads in the process that prints, beside what Python itself starts with."""
     script = LOADED.format(arguments=["gradverify", *arguments])
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     return set(eval(done.stderr.splitlines()[-1]))  # noqa: S307  a list that this test printed
+
+
+def in_full(rooms: dict[str, str]) -> set[str]:
+    """Return the names of modules that are listed by room."""
+    return {f"{room}.{name}" for room, names in rooms.items() for name in names.split()}
 
 
 @pytest.mark.parametrize(
@@ -38,6 +70,22 @@ def loaded_by(*arguments: str) -> set[str]:
 )
 def test_a_command_loads_only_what_it_needs(arguments, heavy):
     assert loaded_by(*arguments) & HEAVY <= heavy
+
+
+@pytest.mark.parametrize(
+    ("spec", "own"),
+    [
+        ("configs/alexnet-stem.yaml", in_full(AUDIT) | KINDS),
+        ("configs/networks.yaml", in_full(AUDIT) | KINDS | in_full(NETWORK)),
+    ],
+)
+def test_an_audit_of_a_spec_loads_exactly_this(spec, own):
+    loaded = loaded_by("audit", spec, "--format", "json")
+    assert {name for name in loaded if name.startswith("gradverify.")} == own
+    outside = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names - {"gradverify"}
+    # Cython puts its own modules beside the C part of PyYAML.
+    assert {name for name in outside if "cython" not in name} <= {"click", "yaml"}
+    assert not loaded & NEEDLESS
 
 
 def test_the_import_contract_is_kept(monkeypatch, capsys):

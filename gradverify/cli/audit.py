@@ -13,6 +13,7 @@ from gradverify.cli.options import Common, common_options, usable_cores
 from gradverify.errors import UsageError
 
 if TYPE_CHECKING:
+    from gradverify.models.requests import NamedShape
     from gradverify.pipeline import Models
     from gradverify.pipeline.baseline import Baseline
     from gradverify.results import CaseResult, Plan, Report
@@ -30,12 +31,15 @@ class _InputShape(click.ParamType):  # type: ignore[type-arg]  # generic from cl
 
     name = "[NAME=]LENGTHS"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any, str]:
-        if isinstance(value, tuple):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> NamedShape:
+        from gradverify.models.requests import NamedShape  # noqa: PLC0415  --help needs none of it
+
+        if isinstance(value, NamedShape):
             return value
         name, _, rest = value.rpartition("=")
         shape, _, dtype = rest.partition(":")
-        return name, _lengths(self, shape, (value, "data=1,3,224,224 or 1,3,224,224", param, ctx)), dtype
+        lengths = _lengths(self, shape, (value, "data=1,3,224,224 or 1,3,224,224", param, ctx))
+        return NamedShape(name, lengths, dtype)
 
 
 class _Try(click.ParamType):  # type: ignore[type-arg]  # as above
@@ -77,7 +81,7 @@ class Auditing:
     """The options that audit alone takes, as given."""
 
     factories: tuple[str, ...] = ()
-    input_shapes: tuple[tuple[str, tuple[int, ...], str], ...] = ()
+    input_shapes: tuple[NamedShape, ...] = ()
     tried: dict[str, tuple[int, ...]] | None = None
     solve: bool = False
     baseline: str | None = None
@@ -100,7 +104,7 @@ class Auditing:
 
     def models(self, common: Common) -> Models:
         """Return the models that are asked for."""
-        from gradverify.pipeline import Models, NamedShape  # noqa: PLC0415  --help needs none of it
+        from gradverify.pipeline import Models  # noqa: PLC0415  --help needs none of it
 
         files = tuple(name for name in common.specs if name.endswith(MODEL_SUFFIXES))
         if self.input_shapes and not files and not self.factories:
@@ -108,7 +112,7 @@ class Auditing:
         return Models(
             files=files,
             factories=self.factories,
-            shapes=tuple(NamedShape(*shape) for shape in self.input_shapes),
+            shapes=self.input_shapes,
             tried=self.tried or {},
             solve=self.solve,
             folder=str(Path.cwd()),
@@ -163,10 +167,10 @@ class _BaselineFile:
 
     def finish(self, report: Report) -> None:
         """Write what the baseline is to hold from now on."""
-        from gradverify.cli.replacing import replace_file  # noqa: PLC0415  most audits write none
-
         used = report.baseline
         if used is not None and used.updated is not None:
+            from gradverify.cli.replacing import replace_file  # noqa: PLC0415  most audits write none
+
             replace_file(Path(used.file), used.updated.encode())
 
 

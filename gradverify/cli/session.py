@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gradverify import pipeline
 from gradverify.cli.options import Common, usable_cores
 from gradverify.cli.progress import ProgressLine
-from gradverify.cli.replacing import replace_file
 from gradverify.cli.reproduction import Reproduction
 from gradverify.errors import UsageError
-from gradverify.pipeline import Listener, Policy, Selection, Settings, audit, select, verify
+from gradverify.pipeline import Listener, Policy, Selection, Settings, select
 from gradverify.reporters import Appearance, reporter
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def conduct(
         made = [reporter(name, files[file] if file else sys.stdout, appearance) for name, file in outputs]
         return ProgressLine(_Everyone((*made, *others)), sys.stderr, quiet=common.quiet)
 
-    ran = audit if settings.command == "audit" else verify
+    ran = pipeline.audit if settings.command == "audit" else pipeline.verify
     try:
         report = ran(selection, settings, listen)
     finally:
@@ -160,6 +160,8 @@ def _write(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
     elif text:
+        from gradverify.cli.replacing import replace_file  # noqa: PLC0415  most reports go to stdout
+
         replace_file(path, text.encode("utf-8", "backslashreplace"))
 
 

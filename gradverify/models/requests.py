@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ModelRequest", "OnnxRequest", "TorchRequest"]
+__all__ = ["ModelRequest", "NamedShape", "OnnxRequest", "TorchRequest"]
+
+
+class NamedShape(NamedTuple):
+    """The shape of an input: its name, or nothing for inputs in order; lengths; dtype, or nothing for the usual one."""
+
+    name: str
+    lengths: tuple[int, ...]
+    dtype: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class TorchRequest:
     """
 
     factory: str
-    input_shapes: tuple[tuple[str, tuple[int, ...], str], ...] = ()
+    input_shapes: tuple[NamedShape, ...] = ()
     folder: str = "."
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gradverify.models.reading import read
-from gradverify.models.requests import OnnxRequest, TorchRequest
+from gradverify.models.requests import NamedShape, OnnxRequest, TorchRequest
 from gradverify.numerics.geometry import axis_names, holds
 from gradverify.results import Solution
 
@@ -93,6 +93,6 @@ def _resized(request: ModelRequest, model: Model, name: str, shape: Shape) -> Mo
         known.pop("", None)
         return replace(request, input_shapes={**known, name: shapes[name]}, resizes=True)
     assert isinstance(request, TorchRequest)  # noqa: S101  there is no other kind
-    dtypes = {other: dtype for (other, _), (_, _, dtype) in zip(model.inputs, request.input_shapes, strict=False)}
-    inputs = tuple((other, lengths, dtypes.get(other, "")) for other, lengths in shapes.items())
+    dtypes = {other: given.dtype for (other, _), given in zip(model.inputs, request.input_shapes, strict=False)}
+    inputs = tuple(NamedShape(other, lengths, dtypes.get(other, "")) for other, lengths in shapes.items())
     return replace(request, input_shapes=inputs)

@@ -10,7 +10,6 @@ from gradverify.pipeline.modelling import Models, modelled
 from gradverify.spec.expansion import expand_specs
 from gradverify.spec.files import find_specs, read_specs
 from gradverify.spec.nodes import escaped
-from gradverify.spec.trying import check_sizes_are_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +69,9 @@ def select(
         Nothing was run.
     """
     specs = read_specs(find_specs(names))
-    if specs and not (models and (models.files or models.factories)):  # else a name may be that of a model's input
+    if overrides.sizes and specs and not (models and models.labels):  # else a name may be that of a model's input
+        from gradverify.spec.trying import check_sizes_are_known  # noqa: PLC0415  --try alone needs it
+
         check_sizes_are_known((case for spec in specs for case in spec.cases), overrides.sizes)
     seed = overrides.seed if overrides.seed is not None else specs[0].seed if specs else 0
     cases, networks = modelled(expand_specs(specs, overrides), overrides, models)

@@ -12,7 +12,6 @@ from gradverify.spec.model import CaseSpec, Spec, Tolerance
 from gradverify.spec.nodes import Node, Problems, TooManyProblems, shortened
 from gradverify.spec.sweeping import is_within, nodes_from_text, overlapping, sweepable, swept_values
 from gradverify.spec.target_model import LayerTarget
-from gradverify.spec.trying import with_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +76,10 @@ def overridden(case: CaseSpec, overrides: Overrides) -> CaseSpec:
     UsageError
         The values of a ``--set`` key are wrong, or the case gives the key another meaning.
     """
-    case = with_sizes(case, overrides.sizes)
+    if overrides.sizes:
+        from gradverify.spec.trying import with_sizes  # noqa: PLC0415  --try alone needs it
+
+        case = with_sizes(case, overrides.sizes)
     rules = _sweepable(case)
     sweep = dict(case.sweep)
     for name, text in overrides.sweeps.items():

@@ -1,0 +1,67 @@
+"""Run every case of a selection, in workers, and report."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gradverify.checks.geometry import known_geometry
+from gradverify.execution import executor
+from gradverify.execution.jobs import Done, Interrupted, Job, Lost
+from gradverify.pipeline.running import reported
+from gradverify.results import CaseResult, Report, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from gradverify.pipeline.running import Listener, Results, Settings
+    from gradverify.pipeline.selecting import Selection
+    from gradverify.spec.model import Case
+
+__all__ = ["verify"]
+
+# Named, not imported: the function runs in a worker, and this process need not load numpy for it.
+_VERIFY_CASE = "gradverify.checks.case:verify"
+
+
+def verify(selection: Selection, settings: Settings, listen: Callable[[], Listener]) -> Report:
+    """Run every case of a selection and report.
+
+    Parameters
+    ----------
+    selection
+        The cases.
+    settings
+        How they run.
+    listen
+        Makes the listener; called when the first worker is starting already, so that both take their time at once.
+    """
+    cases = [replace(case, keep=settings.keep) for case in selection.cases]
+    jobs = [Job(case, case.search_path, case.timeout, case.memory, case.home) for case in cases]
+    outcomes = executor(settings.executor, settings.workers).run(_VERIFY_CASE, jobs)
+    return reported(_results(selection.cases, outcomes), selection, settings, listen())
+
+
+def _results(cases: tuple[Case, ...], outcomes: Generator[Done | Lost, None, None]) -> Results:
+    """Yield what became of every case; when that is interrupted, what has finished out of turn before going on."""
+    with closing(outcomes):
+        try:
+            for case, outcome in zip(cases, outcomes, strict=True):
+                yield case, _result(case, outcome)
+        except KeyboardInterrupt as interrupt:
+            finished = interrupt.outcomes if isinstance(interrupt, Interrupted) else {}
+            for position, outcome in sorted(finished.items()):
+                yield cases[position], _result(cases[position], outcome)
+            raise
+
+
+def _result(case: Case, outcome: Done | Lost) -> CaseResult:
+    """Return what was found about a case; an error with the last lines that were printed."""
+    if isinstance(outcome, Lost):
+        found = case.result(Verdict.ERROR, outcome.reason, seconds=outcome.seconds, geometry=known_geometry(case))
+    else:
+        found = outcome.value
+    if found.verdict is not Verdict.ERROR or not outcome.output:
+        return found
+    return replace(found, reason=f"{found.reason}\n{outcome.output}")
