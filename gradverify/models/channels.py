@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from gradverify.layers.network_kinds import KINDS, Family
+from gradverify.layers.network_kinds import Family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ class _Channels(TypedDict):
 
 def channels_out(layer: NetworkLayer, flow: Flow) -> _Channels:
     """Return how many channels come out of a layer, and why that is not known."""
-    if KINDS[layer.kind].row.family in _MAKES_CHANNELS:
+    if layer.row.family in _MAKES_CHANNELS:
         return {"channels": layer.options.get("out_channels"), "lost": ""}
     return {"channels": flow.channels, "lost": flow.lost}
 

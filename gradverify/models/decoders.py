@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gradverify.layers.network_kinds import KINDS, Family
-from gradverify.numerics.geometry import Window, axis_names, describe_impossible, edges, output_size
+from gradverify.numerics.geometry import (
+    Window,
+    axis_names,
+    describe_impossible,
+    describe_output_padding,
+    edges,
+    output_size,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,10 +124,10 @@ def _lacking(window: Window, wanted: int) -> int | None:
     """Return the ``output_padding`` with which a window makes a length, where it is one that may be."""
     enough = sum(edges(window)) + 1  # for any rows at all
     lacking = wanted - output_size(replace(window, output_padding=enough)) + enough
-    if not 0 <= lacking < max(window.stride, window.dilation):
-        return None
     changed = replace(window, output_padding=lacking)
-    return lacking if describe_impossible(changed) is None and output_size(changed) == wanted else None
+    if lacking < 0 or describe_output_padding("", changed) or describe_impossible(changed):
+        return None
+    return lacking if output_size(changed) == wanted else None
 
 
 def _around(now: int, least: int) -> Iterator[int]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gradverify.layers.network_kinds import KINDS, Family
-from gradverify.models.lanes import Lane, advance, pads, scale_of
+from gradverify.layers.network_kinds import Family
+from gradverify.models.lanes import Lane, advance, gives_length, pads, scale_of
 from gradverify.numerics.geometry import Window, axis_names
 from gradverify.numerics.receptive_field import Field, pooled, resampled, single, slid
 
@@ -74,9 +74,7 @@ def passed_along(layer: NetworkLayer, place: int, axis: Axis) -> tuple[Window | 
     axis
         What comes in. Where its length is not known, it is not known behind the layer, unless that gives it.
     """
-    family = KINDS[layer.kind].row.family
-    gives = family in {Family.ADAPTIVE, Family.GLOBAL} or layer.options.get("size") is not None
-    if axis.lane.length is None and not gives:
+    if axis.lane.length is None and not gives_length(layer):
         return None, axis
     window, lane = advance(layer, place, axis.lane)
     if lane.length is None:
@@ -86,7 +84,7 @@ def passed_along(layer: NetworkLayer, place: int, axis: Axis) -> tuple[Window | 
 
 def _field(layer: NetworkLayer, place: int, axis: Axis, window: Window | None) -> Field | None:
     """Return what of the network's input is read behind a layer."""
-    family, length = KINDS[layer.kind].row.family, axis.lane.length
+    family, length = layer.row.family, axis.lane.length
     if window is not None:
         return slid(axis.field, window)
     if length is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from gradverify.layers.network_kinds import KINDS, Family
+from gradverify.layers.network_kinds import Family
 from gradverify.numerics.geometry import PadMode, Rounding, Window, describe_impossible, output_size
 from gradverify.spec.model import LARGEST_WHOLE
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gradverify.spec.network_model import NetworkLayer
 
-__all__ = ["Lane", "advance", "at", "pads", "scale_of", "window_of"]
+__all__ = ["Lane", "advance", "at", "gives_length", "pads", "scale_of", "window_of"]
 
 _MODES = {"same": PadMode.SAME_UPPER, "same-lower": PadMode.SAME_LOWER, "causal": PadMode.CAUSAL}
 
@@ -51,6 +51,11 @@ def pads(layer: NetworkLayer, axis: int) -> tuple[int, int]:
     return low, high
 
 
+def gives_length(layer: NetworkLayer) -> bool:
+    """Return whether a layer makes a length of its own, whatever comes in."""
+    return layer.row.family in {Family.ADAPTIVE, Family.GLOBAL} or layer.options.get("size") is not None
+
+
 def scale_of(layer: NetworkLayer, axis: int, length: int) -> Fraction:
     """Return how many times as long an upsample makes an axis."""
     size = at(layer, "size", axis)
@@ -70,7 +75,7 @@ def advance(layer: NetworkLayer, axis: int, lane: Lane) -> tuple[Window | None, 
     lane
         What comes in, its length known.
     """
-    along = _ALONG.get(KINDS[layer.kind].row.family)
+    along = _ALONG.get(layer.row.family)
     return (None, lane) if along is None else along(layer, axis, lane)
 
 
@@ -87,7 +92,7 @@ def _counted(made: float) -> int | None:
 def window_of(layer: NetworkLayer, axis: int, lane: Lane) -> Window:
     """Return the window of a layer that has one, along one axis; the length that comes in is known."""
     assert lane.length is not None  # noqa: S101  callers know
-    row = KINDS[layer.kind].row
+    row = layer.row
     pooling = row.family is Family.POOLING
     kernel = at(layer, "kernel_size", axis)
     transposed = row.family is Family.TRANSPOSED

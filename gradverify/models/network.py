@@ -7,12 +7,12 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from gradverify.errors import ModelError, nearest_name
-from gradverify.layers.network_kinds import KINDS, Family
+from gradverify.layers.network_kinds import Family
 from gradverify.models.channels import channels_out, describe_channels
 from gradverify.models.decoders import with_notes
 from gradverify.models.flow import Axis, Flow, entering, passed_along
 from gradverify.models.lanes import Lane, at
-from gradverify.numerics.geometry import describe_impossible
+from gradverify.numerics.geometry import describe_impossible, describe_output_padding
 from gradverify.spec.model import LARGEST_WHOLE
 from gradverify.spec.site import Model, Shape, Site
 from gradverify.spec.target_model import NetworkTarget
@@ -126,7 +126,7 @@ def _site(layer: NetworkLayer, shape: Shape, passed: _Passed) -> Site:
 
 
 def _passed(layer: NetworkLayer, flow: Flow) -> _Passed:
-    family = KINDS[layer.kind].row.family
+    family = layer.row.family
     if family is Family.FLATTEN:
         return _Passed(_flattened(flow))
     if family is Family.LINEAR:
@@ -143,7 +143,7 @@ def _passed(layer: NetworkLayer, flow: Flow) -> _Passed:
     problems = (
         *describe_channels(layer, flow),
         *_describe_axes(layer, flow, axes, windows),
-        *_describe_output_padding(windows),
+        *filter(None, (describe_output_padding(axis, window) for axis, window in windows)),
     )
     return _Passed(after, windows, problems)
 
@@ -153,7 +153,7 @@ def _describe_axes(
 ) -> tuple[str, ...]:
     """Say along which axes a layer cannot be judged, and what makes it impossible where no window says it."""
     impossible = {name for name, window in windows if describe_impossible(window)}
-    row = KINDS[layer.kind].row
+    row = layer.row
     unknown = [axis for axis in flow.axes if axis.lane.length is None] if row.windowed else []
     reasons = {axis.lost for axis in unknown}
     if unknown and len(unknown) == len(flow.axes) and len(reasons) == 1:
@@ -164,16 +164,6 @@ def _describe_axes(
     lost = [new.name for old, new in pairs if old.lane.length is not None and new.lane.length is None]
     said += [f"no rows, or more than 2^63, come out along {name}" for name in lost if name not in impossible]
     return tuple(said)
-
-
-def _describe_output_padding(windows: tuple[tuple[str, Window], ...]) -> tuple[str, ...]:
-    """Say where a transposed window makes more rows besides than fit between two of its own, as torch does."""
-    return tuple(
-        f"output_padding {window.output_padding} along {axis} is not below stride {window.stride} or dilation "
-        f"{window.dilation}, expected less"
-        for axis, window in windows
-        if window.output_padding >= max(window.stride, window.dilation)
-    )
 
 
 def _flattened(flow: Flow) -> Flow:

@@ -14,8 +14,8 @@ from fractions import Fraction
 from math import ceil, lcm
 from typing import TYPE_CHECKING
 
-from gradverify.layers.network_kinds import KINDS, Family
-from gradverify.models.lanes import Lane, advance, pads, scale_of, window_of
+from gradverify.layers.network_kinds import Family
+from gradverify.models.lanes import Lane, advance, gives_length, pads, scale_of, window_of
 from gradverify.numerics.geometry import PadMode, Window, axis_names, holds
 from gradverify.spec.model import LARGEST_WHOLE
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Step", "Track", "track_of"]
 
 _ENDS = {Family.FLATTEN, Family.LINEAR}
-_WINDOWED = {Family.CONVOLUTION, Family.TRANSPOSED, Family.POOLING, Family.UNFOLD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class Track:
     @property
     def growing(self) -> tuple[NetworkLayer, ...]:
         """The layers whose length depends on the input: up to the first that gives it itself."""
-        given = next((place for place, layer in enumerate(self.layers) if _gives(layer)), len(self.layers))
+        given = next((place for place, layer in enumerate(self.layers) if gives_length(layer)), len(self.layers))
         return self.layers[:given]
 
     @property
@@ -100,7 +99,7 @@ class Track:
         return not any(
             layer.options.get("size") is None and scale_of(layer, self.axis, 1).denominator > 1
             for layer in self.growing
-            if KINDS[layer.kind].row.family is Family.UPSAMPLE
+            if layer.row.family is Family.UPSAMPLE
         )
 
 
@@ -108,7 +107,7 @@ def track_of(layers: tuple[NetworkLayer, ...], axis: int, rank: int) -> Track:
     """Return the way of one of ``rank`` axes through a network."""
     found = []
     for layer in layers:
-        family = KINDS[layer.kind].row.family
+        family = layer.row.family
         if family in _ENDS:
             break
         if family is not Family.KEEP:
@@ -118,24 +117,19 @@ def track_of(layers: tuple[NetworkLayer, ...], axis: int, rank: int) -> Track:
     return Track(axis_names(rank)[axis], axis, tuple(found))
 
 
-def _gives(layer: NetworkLayer) -> bool:
-    return KINDS[layer.kind].row.family in {Family.ADAPTIVE, Family.GLOBAL} or "size" in layer.options
-
-
 def _rate(layer: NetworkLayer, axis: int) -> Fraction:
     """Return how many rows more come out where one more comes in, on average."""
-    family = KINDS[layer.kind].row.family
-    if family is Family.UPSAMPLE:
+    if layer.row.family is Family.UPSAMPLE:
         return scale_of(layer, axis, 1)
-    if family not in _WINDOWED:
+    if not layer.row.windowed:
         return Fraction(1)
-    stride = window_of(layer, axis, Lane(1)).stride
-    return Fraction(stride) if family is Family.TRANSPOSED else Fraction(1, stride)
+    window = window_of(layer, axis, Lane(1))
+    return Fraction(window.stride) if window.transposed else Fraction(1, window.stride)
 
 
 def _least_input(layer: NetworkLayer, axis: int, made: int) -> int:
     """Return a length from which on a layer makes at least so many rows, whatever its rounding."""
-    family = KINDS[layer.kind].row.family
+    family = layer.row.family
     if family is Family.PAD:
         return made - sum(pads(layer, axis))
     if family is Family.UPSAMPLE:

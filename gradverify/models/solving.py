@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
-from gradverify.layers.network_kinds import KINDS, Family
+from gradverify.layers.network_kinds import Family
 from gradverify.models.contradictions import describe_contradiction
 from gradverify.models.groups import GivenUp, Group, Tally, groups_of
 from gradverify.models.network import chain, network_of, resized
@@ -68,7 +68,7 @@ def _searched(case: Case, groups: tuple[Group, ...], tally: Tally) -> tuple[Leng
     wrong = _wrong(case, lengths)
     if wrong is None:
         return lengths, None
-    if any(KINDS[layer.kind].row.family is Family.UNFOLD for layer in network_of(case).layers):
+    if any(layer.row.family is Family.UNFOLD for layer in network_of(case).layers):
         return _with_positions(case, groups, tally), None
     wanted = _wanted(case, lengths)
     return (None, f"no length mends {wrong}") if wanted is None else _with_features(case, groups, wanted, tally)
@@ -101,7 +101,7 @@ def _wanted(case: Case, lengths: Mapping[str, int]) -> _Wanted | None:
     """Return the linear layer behind the first flatten, where it is one that another length may mend."""
     channels = None
     for layer, site in zip(network_of(case).layers, chain(resized(case, lengths)).sites, strict=True):
-        family = KINDS[layer.kind].row.family
+        family = layer.row.family
         if family is Family.FLATTEN and channels is None and site.input_shape is not None:
             channels = site.input_shape[1]
         if family is Family.LINEAR:

@@ -77,8 +77,7 @@ def settle(result: CaseResult, policy: Policy) -> CaseResult:
 def violations(result: CaseResult, policy: Policy) -> Iterator[Geometry]:
     """Yield the axes whose geometry fails a case, if nothing accepts it; what the case itself allows is none."""
     if result.verdict is not Verdict.SKIP:
-        failing = (part for part in result.geometry if part.severity in _FAILING[policy.fail_on])
-        yield from (part for part in failing if not _allowed(part, policy.allowance))
+        yield from (part for part in _failing(result, policy) if not _allowed(part, policy.allowance))
 
 
 def _by_policy(result: CaseResult, policy: Policy) -> CaseResult:
@@ -94,10 +93,13 @@ def _by_policy(result: CaseResult, policy: Policy) -> CaseResult:
 
 def _reasons(result: CaseResult, policy: Policy) -> Iterator[str]:
     """Yield why violations are allowed."""
-    failing = (part for part in result.geometry if part.severity in _FAILING[policy.fail_on])
-    for part in failing:
+    for part in _failing(result, policy):
         if policy.allowance is not None and _allowed(part, policy.allowance):
             yield f"allowed, because {policy.allowance.because}: {describe_violation(part)}"
+
+
+def _failing(result: CaseResult, policy: Policy) -> tuple[Geometry, ...]:
+    return tuple(part for part in result.geometry if part.severity in _FAILING[policy.fail_on])
 
 
 def _allowed(geometry: Geometry, allowance: Allowance | None) -> bool:

@@ -6,8 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from gradverify.layers.network_kinds import KINDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from gradverify.layers.network_kinds import Row
 
 __all__ = ["MAX_LAYERS", "Allowance", "NetworkBlock", "NetworkLayer", "NetworkTarget", "count_layers", "resolved"]
 
@@ -45,6 +49,11 @@ class NetworkLayer:
     options: Mapping[str, Any] = field(default_factory=dict)
     allow: Allowance | None = None
     line: int | None = None
+
+    @property
+    def row(self) -> Row:
+        """What its kind takes and does, in the table of kinds."""
+        return KINDS[self.kind].row
 
 
 @dataclass(frozen=True, slots=True)

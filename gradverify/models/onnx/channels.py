@@ -30,7 +30,7 @@ def describe_channels(step: Step, operator: Operator, shape: Lengths) -> Iterato
         Of its input, ``(N, C, ...)``.
     """
     attributes = Attributes(step.node)
-    if operator.weight is None or operator.channels_last or attributes.number("channels_last", 0):
+    if operator.weight is None or operator.channels_last:
         return
     name = step.node.input[operator.weight] if len(step.node.input) > operator.weight else ""
     kernel = step.scope.shape(name)

@@ -6,10 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 from gradverify.models.onnx.inference import infer, shapes_of
-from gradverify.models.onnx.nodes import key_of
+from gradverify.models.onnx.nodes import constants_of, key_of
+from gradverify.models.onnx.values import small_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,21 +80,8 @@ def _fold(source: Source, shapes: Mapping[str, Lengths]) -> bool:
 
 
 def _constants(graph: onnx.GraphProto) -> Values:
-    tensors = {tensor.name: tensor for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant" and len(node.output) == 1:
-            tensors.update((node.output[0], each.t) for each in node.attribute if each.name == "value")
-    return {name: value for name, tensor in tensors.items() if (value := _array(tensor)) is not None}
-
-
-def _array(tensor: onnx.TensorProto) -> NDArray[Any] | None:
-    """Return the values of a small tensor; ``None`` where they are not in the file."""
-    if tensor.data_location == TensorProto.EXTERNAL or not 0 <= math.prod(tensor.dims) <= _MOST_NUMBERS:
-        return None
-    try:
-        return np.asarray(numpy_helper.to_array(tensor))
-    except (ValueError, TypeError, KeyError):
-        return None  # it has fewer values than its lengths say, or values of no type
+    arrays = {name: small_array(tensor, _MOST_NUMBERS) for name, tensor in constants_of(graph).items()}
+    return {name: array for name, array in arrays.items() if array is not None}
 
 
 def _value(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gradverify.models.onnx.inference import shapes_of
+from gradverify.models.onnx.nodes import constants_of
 from gradverify.models.onnx.words import shown, unique
 
 if TYPE_CHECKING:
@@ -136,9 +137,6 @@ def _label(node: onnx.NodeProto) -> str:
 
 
 def _scope(graph: onnx.GraphProto, owner: Step | None) -> Scope:
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant" and len(node.output) == 1:
-            constants.update((node.output[0], each.t) for each in node.attribute if each.name == "value")
+    constants = constants_of(graph)
     weights = {*constants, *(tensor.values.name for tensor in graph.sparse_initializer)}
     return Scope(shapes_of(graph), constants, frozenset({value.name for value in graph.input} | weights), owner)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     import onnx
 
-__all__ = ["Key", "graphs_within", "key_of", "nodes_within"]
+__all__ = ["Key", "constants_of", "graphs_within", "inner_graphs", "key_of", "nodes_within"]
 
 # Domain and name; overloads of a function share both and are told apart by a third.
 Key: TypeAlias = tuple[str, str, str]
@@ -26,9 +26,8 @@ def nodes_within(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
     while waiting:
         node = waiting.pop()
         yield node
-        for attribute in node.attribute:
-            for graph in (attribute.g, *attribute.graphs) if attribute.HasField("g") else attribute.graphs:
-                waiting.extend(graph.node)
+        for graph in inner_graphs(node):
+            waiting.extend(graph.node)
 
 
 def graphs_within(graph: onnx.GraphProto) -> Iterator[tuple[int, onnx.GraphProto]]:
@@ -37,7 +36,21 @@ def graphs_within(graph: onnx.GraphProto) -> Iterator[tuple[int, onnx.GraphProto
     while waiting:
         depth, outer = waiting.pop()
         yield depth, outer
-        for node in outer.node:
-            for attribute in node.attribute:
-                inner = (*((attribute.g,) if attribute.HasField("g") else ()), *attribute.graphs)
-                waiting.extend((depth + 1, each) for each in inner)
+        waiting.extend((depth + 1, inner) for node in outer.node for inner in inner_graphs(node))
+
+
+def inner_graphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+    """Yield the graphs in a node, in a fixed order."""
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            yield attribute.g
+        yield from attribute.graphs
+
+
+def constants_of(graph: onnx.GraphProto) -> dict[str, onnx.TensorProto]:
+    """Return the tensors of a graph that stand in the file, by name: its weights, and what ``Constant`` holds."""
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant" and len(node.output) == 1:
+            constants.update((node.output[0], each.t) for each in node.attribute if each.name == "value")
+    return constants

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import onnx
@@ -12,7 +12,7 @@ from gradverify.models.onnx.nodes import key_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["STAND_INS", "WINDOWED", "Operator", "operator_of", "schema_of"]
+__all__ = ["STAND_INS", "WINDOWED", "Operator", "operator_of", "schema_of", "stands_last"]
 
 _MICROSOFT = "com.microsoft"
 
@@ -24,11 +24,11 @@ class Operator:
     Attributes
     ----------
     weight
-        Which input is the kernel; ``None`` for pools.
+        Which input is the kernel, ``(M, C / group, ...)``; ``None`` for pools, and where it may be laid out otherwise.
     transposed
         Whether its windows make rows instead of reading them.
     channels_last
-        Whether channels always stand last; some have an attribute ``channels_last`` for it.
+        Whether channels stand last: always, or by the attribute of this name that some nodes have.
     folds
         Whether it is ``Col2Im``, whose lengths stand in its inputs.
     """
@@ -37,6 +37,10 @@ class Operator:
     transposed: bool = False
     channels_last: bool = False
     folds: bool = False
+
+    def spatial(self, rank: int) -> range:
+        """Return which of so many axes are neither batch nor channels."""
+        return range(1, rank - 1) if self.channels_last else range(2, rank)
 
 
 WINDOWED: Mapping[tuple[str, str], Operator] = {
@@ -51,8 +55,8 @@ WINDOWED: Mapping[tuple[str, str], Operator] = {
     ("", "MaxUnpool"): Operator(transposed=True),
     ("", "Col2Im"): Operator(transposed=True, folds=True),
     (_MICROSOFT, "FusedConv"): Operator(weight=1),
-    (_MICROSOFT, "NhwcConv"): Operator(weight=1, channels_last=True),
-    (_MICROSOFT, "NhwcFusedConv"): Operator(weight=1, channels_last=True),
+    (_MICROSOFT, "NhwcConv"): Operator(channels_last=True),
+    (_MICROSOFT, "NhwcFusedConv"): Operator(channels_last=True),
     (_MICROSOFT, "NhwcMaxPool"): Operator(channels_last=True),
     (_MICROSOFT, "QLinearConv"): Operator(weight=3),
     (_MICROSOFT, "QLinearAveragePool"): Operator(),
@@ -88,7 +92,13 @@ STAND_INS: Mapping[tuple[str, str], tuple[str, slice]] = {
 def operator_of(node: onnx.NodeProto) -> Operator | None:
     """Return how the windows of a node are read; ``None`` for one without windows."""
     domain, name, _ = key_of(node)
-    return WINDOWED.get((domain, name))
+    found = WINDOWED.get((domain, name))
+    return found if found is None or not stands_last(node) else replace(found, channels_last=True)
+
+
+def stands_last(node: onnx.NodeProto) -> bool:
+    """Return whether a node says itself that channels stand last."""
+    return any(attribute.name == "channels_last" and attribute.i for attribute in node.attribute)
 
 
 def schema_of(node: onnx.NodeProto, opsets: Mapping[str, int]) -> onnx.defs.OpSchema | None:

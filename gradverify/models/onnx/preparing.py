@@ -9,7 +9,7 @@ import onnx
 
 from gradverify.errors import ModelError
 from gradverify.models.onnx.nodes import graphs_within, key_of, nodes_within
-from gradverify.models.onnx.operators import STAND_INS, schema_of
+from gradverify.models.onnx.operators import STAND_INS, schema_of, stands_last
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,8 +114,7 @@ def _single(schema: onnx.defs.OpSchema, index: int) -> bool:
 def _stand_in(node: onnx.NodeProto) -> None:
     domain, name, _ = key_of(node)
     found = STAND_INS.get((domain, name))
-    last = any(attribute.name == "channels_last" and attribute.i for attribute in node.attribute)
-    if found is None or last:
+    if found is None or stands_last(node):
         return
     node.domain, node.op_type = "", found[0]
     inputs = list(node.input)[found[1]]

@@ -38,11 +38,11 @@ def output_lengths(
     shape, possible = plain(shapes[1]), not any(describe_impossible(window) for _, window in windows)
     if shape is None and possible and windows:
         sizes, batch = [output_size(window) for _, window in windows], plain(shapes[0][:1]) or ()
-        whole = len(sizes) == len(_spatial(operator, shapes[0])) or operator.folds
+        whole = len(sizes) == len(operator.spatial(len(shapes[0]))) or operator.folds
         return ((*batch, *sizes, None) if operator.channels_last else (*batch, None, *sizes)) if whole else None
     if shape is None or possible:
         return shape
-    spatial = _spatial(operator, shape)
+    spatial = operator.spatial(len(shape))
     return tuple(None if axis in spatial else length for axis, length in enumerate(shape))
 
 
@@ -50,7 +50,7 @@ def contradiction(windows: Sequence[tuple[str, Window]], operator: Operator, mad
     """Yield where ONNX infers another length than the windows make: nodes after this one are judged by ONNX's."""
     if made is None:
         return
-    spatial = _spatial(operator, made)
+    spatial = operator.spatial(len(made))
     places = dict(zip(axis_names(len(spatial)), spatial, strict=True))
     for name, window in windows:
         if name not in places:
@@ -61,7 +61,3 @@ def contradiction(windows: Sequence[tuple[str, Window]], operator: Operator, mad
             and (made[places[name]] != output_size(window))
         ):
             yield f"ONNX infers {made[places[name]]} along {name}, its windows make {output_size(window)}"
-
-
-def _spatial(operator: Operator, shape: Sequence[object]) -> range:
-    return range(1, len(shape) - 1) if operator.channels_last else range(2, len(shape))

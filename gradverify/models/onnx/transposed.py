@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from gradverify.models.onnx.values import Attributes, UnreadableError, constant_numbers
-from gradverify.numerics.geometry import PadMode, Window, axis_names, describe_impossible, measure, output_size
+from gradverify.numerics.geometry import PadMode, Window, axis_names, describe_impossible, folded, halves, output_size
 
 if TYPE_CHECKING:
     from gradverify.models.onnx.graph import Step
@@ -33,7 +33,7 @@ def shaped(step: Step, window: Window, index: int, count: int) -> Window:
         return _aimed(step, window, target[index])
     if window.mode is None:
         return window
-    return replace(window, mode=None, padding=_halves(max(window.reach - window.stride, 0), window.mode))
+    return replace(window, mode=None, padding=halves(max(window.reach - window.stride, 0), window.mode))
 
 
 def read_fold(step: Step, shape: Lengths) -> tuple[tuple[str, Window], ...]:
@@ -82,13 +82,7 @@ def _aimed(step: Step, window: Window, target: int) -> Window:
     beyond = output_size(plain) - target
     lacking = max(-beyond, 0)
     upper = PadMode.SAME_UPPER if window.mode is PadMode.SAME_UPPER else PadMode.SAME_LOWER
-    return replace(plain, padding=_halves(max(beyond, 0), upper), output_padding=plain.output_padding + lacking)
-
-
-def _halves(total: int, mode: PadMode) -> tuple[int, int]:
-    """Split padding between both ends, the odd row where the mode has it."""
-    less, more = total // 2, total - total // 2
-    return (less, more) if mode is PadMode.SAME_UPPER else (more, less)
+    return replace(plain, padding=halves(max(beyond, 0), upper), output_padding=plain.output_padding + lacking)
 
 
 def _laid(image: int, window: Window) -> Window:
@@ -97,8 +91,7 @@ def _laid(image: int, window: Window) -> Window:
     impossible = describe_impossible(sliding)
     if impossible is not None:
         raise UnreadableError(f"no block fits into the image: {impossible}")
-    left = measure("image", sliding).residual
-    return replace(window, input=output_size(sliding), transposed=True, output_padding=left)
+    return folded(sliding)
 
 
 def _lengths(step: Step, index: int, what: str) -> tuple[int, ...]:

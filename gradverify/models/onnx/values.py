@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from math import prod
+from typing import TYPE_CHECKING, Any
 
 import onnx
 from onnx import numpy_helper
@@ -11,9 +12,11 @@ from onnx import numpy_helper
 from gradverify.models.onnx.words import shown
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gradverify.models.onnx.graph import Scope
 
-__all__ = ["Attributes", "UnreadableError", "constant_numbers", "constant_word"]
+__all__ = ["Attributes", "UnreadableError", "constant_numbers", "constant_word", "small_array"]
 
 # Lengths of windows and paddings are few; nothing larger is one.
 _MOST_NUMBERS = 256
@@ -102,6 +105,16 @@ def constant_numbers(scope: Scope, name: str) -> tuple[int, ...] | None:
     return None
 
 
+def small_array(tensor: onnx.TensorProto, most: int) -> NDArray[Any] | None:
+    """Return what a tensor of at most so many numbers holds; ``None`` where that is not in the file."""
+    if tensor.data_location == onnx.TensorProto.EXTERNAL or not 0 <= prod(tensor.dims) <= most:
+        return None
+    try:
+        return numpy_helper.to_array(tensor)  # type: ignore[no-any-return]  # onnx is not followed
+    except (ValueError, TypeError, KeyError):
+        return None  # it has fewer values than its lengths say, or values of no type
+
+
 def constant_word(node: onnx.NodeProto, name: str, default: str) -> str:
     """Return an attribute that is a word; the default where it is missing or something else."""
     try:
@@ -121,16 +134,9 @@ def _listed(node: onnx.NodeProto) -> tuple[int, ...] | None:
 
 
 def _numbers(tensor: onnx.TensorProto) -> tuple[int, ...] | None:
-    size = 1
-    for length in tensor.dims:
-        size *= length
     whole = tensor.data_type in {onnx.TensorProto.INT64, onnx.TensorProto.INT32}
-    if not whole or not 0 <= size <= _MOST_NUMBERS or tensor.data_location == onnx.TensorProto.EXTERNAL:
-        return None
-    try:
-        return tuple(int(value) for value in numpy_helper.to_array(tensor).ravel())
-    except (ValueError, TypeError):
-        return None  # it has fewer values than its lengths say
+    found = small_array(tensor, _MOST_NUMBERS) if whole else None
+    return None if found is None else tuple(int(value) for value in found.ravel())
 
 
 def _found(attribute: onnx.AttributeProto) -> str:

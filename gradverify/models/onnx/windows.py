@@ -58,8 +58,7 @@ def spatial_axes(step: Step, operator: Operator, shape: Lengths) -> range:
         name = shown(step.node.input[0])
         detail = f"its input {name!r} has the shape {shape_text(shape)}"
         raise UnreadableError(f"{detail}, expected at least one axis beside batch and channels")
-    last = operator.channels_last or Attributes(step.node).number("channels_last", 0)
-    return range(1, len(shape) - 1) if last else range(2, len(shape))
+    return operator.spatial(len(shape))
 
 
 def read_windows(step: Step, operator: Operator, shape: Lengths, opsets: Mapping[str, int]) -> Reading:
@@ -117,7 +116,7 @@ def _templates(step: Step, operator: Operator, count: int, opsets: Mapping[str, 
 def _kernel(step: Step, operator: Operator, count: int) -> tuple[int, ...]:
     """Return the lengths of the kernel, from the attribute or from the weight."""
     attributes = Attributes(step.node)
-    if operator.weight is None or operator.channels_last or attributes.has("kernel_shape"):
+    if operator.weight is None or attributes.has("kernel_shape"):
         return attributes.numbers("kernel_shape", count, least=1)
     name = step.node.input[operator.weight] if len(step.node.input) > operator.weight else ""
     shape = step.scope.shape(name)

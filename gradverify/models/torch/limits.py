@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradverify.models.torch.operations import Kind
+from gradverify.numerics.geometry import describe_output_padding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +20,8 @@ def describe_limit(operation: Operation, arguments: Mapping[str, Any], windows: 
     """Say what torch would refuse about a convolution, or return ``None`` where there is nothing."""
     if operation.kind not in {Kind.CONVOLUTION, Kind.TRANSPOSED}:
         return None
-    return next(iter((*_channels(operation, arguments), *_output_padding(windows))), None)
+    added = (describe_output_padding(axis, window) for axis, window in windows if window.transposed)
+    return next(filter(None, (*_channels(operation, arguments), *added)), None)
 
 
 def _channels(operation: Operation, arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -34,12 +36,3 @@ def _channels(operation: Operation, arguments: Mapping[str, Any]) -> Iterator[st
         yield f"groups {groups} do not divide the {shape[0]} channels of the weight {list(shape)}"
     elif bias is not None and tuple(bias.shape) != (makes,):
         yield f"it makes {makes} channels, and its bias has the shape {list(bias.shape)}"
-
-
-def _output_padding(windows: Windows) -> Iterator[str]:
-    for axis, window in windows:
-        if window.transposed and window.output_padding >= max(window.stride, window.dilation):
-            yield (
-                f"output_padding {window.output_padding} along {axis} must be smaller than "
-                f"stride {window.stride} or dilation {window.dilation}"
-            )

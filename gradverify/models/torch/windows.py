@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradverify.models.torch.operations import Kind, Operation
-from gradverify.numerics.geometry import PadMode, Rounding, Window, axis_names, effective_kernel, output_size
+from gradverify.numerics.geometry import PadMode, Rounding, Window, axis_names, folded, output_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -128,36 +129,13 @@ def _unpools(arguments: Mapping[str, Any], lengths: tuple[int, ...]) -> list[Win
 def _of_size(window: Window, size: int) -> Window:
     more = size - output_size(window)
     low, high = window.padding
-    return Window(
-        window.input,
-        window.kernel,
-        window.stride,
-        (low, high + max(0, -more)),
-        window.dilation,
-        transposed=True,
-        output_padding=max(0, more),
-    )
+    return replace(window, padding=(low, high + max(0, -more)), output_padding=max(0, more))
 
 
 def _folds(arguments: Mapping[str, Any], lengths: tuple[int, ...]) -> list[Window]:  # noqa: ARG001  blocks, not rows
     """Return what folding makes: as many blocks along each axis as the unfolding of its output would give."""
     sizes = _spread(arguments["output_size"], 2)
-    return [_folded(window) for window in _pools(arguments, sizes)]
-
-
-def _folded(window: Window) -> Window:
-    padded = window.input + sum(window.padding)
-    blocks = output_size(window)
-    left = padded - (blocks - 1) * window.stride - effective_kernel(window.kernel, window.dilation)
-    return Window(
-        blocks,
-        window.kernel,
-        window.stride,
-        window.padding,
-        window.dilation,
-        transposed=True,
-        output_padding=left,
-    )
+    return [folded(window) for window in _pools(arguments, sizes)]
 
 
 def _slices(arguments: Mapping[str, Any], lengths: tuple[int, ...]) -> list[Window]:

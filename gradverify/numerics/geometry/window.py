@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,9 +17,12 @@ __all__ = [
     "Window",
     "axis_names",
     "describe_impossible",
+    "describe_output_padding",
     "edges",
     "effective_kernel",
+    "folded",
     "gap",
+    "halves",
     "output_size",
     "overhang",
     "pair",
@@ -128,8 +131,13 @@ def edges(window: Window) -> tuple[int, int]:
     last = (-(-window.input // window.stride) - 1) * window.stride
     needed = _beyond(window) if window.transposed else last + window.reach - window.input
     total = max(needed, 0)
+    return halves(total, window.mode)
+
+
+def halves(total: int, mode: PadMode) -> tuple[int, int]:
+    """Split padding between both ends, the odd row where the mode has it."""
     less, more = total // 2, total - total // 2
-    return (less, more) if window.mode is PadMode.SAME_UPPER else (more, less)
+    return (less, more) if mode is PadMode.SAME_UPPER else (more, less)
 
 
 def describe_impossible(window: Window) -> str | None:
@@ -151,6 +159,26 @@ def describe_impossible(window: Window) -> str | None:
         why = "rounding up" if last > room(window) else f"padding {high}"
         return f"{why} leaves the last window ({kernel}) wholly in padding"
     return None
+
+
+def describe_output_padding(axis: str, window: Window) -> str | None:
+    """Say that a window makes more rows at its far end than torch lets it, or return ``None``."""
+    if window.output_padding < max(window.stride, window.dilation):
+        return None
+    limits = f"stride {window.stride} or dilation {window.dilation}"
+    return f"output_padding {window.output_padding} along {axis} is not below {limits}, expected less"
+
+
+def folded(window: Window) -> Window:
+    """Return the transposed window that lays out again what a sliding one takes apart, into the same length.
+
+    Raises
+    ------
+    GeometryError
+        The window does not fit its padded input.
+    """
+    read, padded = read_and_padded(window)
+    return replace(window, input=output_size(window), transposed=True, output_padding=padded - read)
 
 
 def output_size(window: Window) -> int:
