@@ -201,7 +201,7 @@ def _axes(shape: Shape) -> dict[str, int]:
 
 def _around(label: str, overrides: Overrides) -> Case:
     """Return what the cases of a model's layers have in common."""
-    name = re.sub(r"[/\\]", "-", Path(label).stem if ":" not in label else label)
+    name = re.sub(r"[/\\]", "-", Path(label).stem if label.endswith(".onnx") else label)
     return Case(
         id=name,
         name=name,
