@@ -107,7 +107,7 @@ def _read(models: Models | None, overrides: Overrides) -> Iterator[tuple[str, Mo
 
 def _around(label: str, overrides: Overrides) -> Case:
     """Return what the cases of a model's layers have in common."""
-    name = re.sub(r"[/\\]", "-", Path(label).stem if ":" not in label else label)
+    name = re.sub(r"[/\\]", "-", Path(label).stem if label.endswith(".onnx") else label)
     return Case(
         id=name,
         name=name,

@@ -169,11 +169,12 @@ def _fitted(rows: list[Row], width: int) -> list[str]:
 
 def _laid_out(rows: list[Row], columns: tuple[str, ...]) -> Iterator[str]:
     """Yield a table without the columns that say nothing."""
-    shown = [name for name in columns if any(row.get(name) for row in rows)]
+    said = {name for name in columns if any(row.get(name) for row in rows)}
     if {row.get("D", "1") for row in rows} == {"1"}:
-        shown = [name for name in shown if name != "D"]
-    if not any(name in _OF_WINDOWS for name in shown) and any("span" in row for row in rows):
-        shown.append("size")  # what spans the columns of a window needs one at least
+        said.discard("D")
+    if said.isdisjoint(_OF_WINDOWS) and any("span" in row for row in rows):
+        said.add("size")  # what spans the columns of a window needs one at least
+    shown = [name for name in columns if name in said]
     widths = {name: max(len(name), *(len(row.get(name, "")) for row in rows)) for name in shown}
     for row in ({name: name for name in shown}, *rows):
         cells = {

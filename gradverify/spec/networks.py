@@ -26,10 +26,20 @@ if TYPE_CHECKING:
 
     from gradverify.spec.model import CaseSpec, InputSpec
 
-__all__ = ["MEANINGLESS", "read_allowance", "read_network", "resolved_network"]
+__all__ = ["read_allowance", "read_network", "resolved_network"]
 
 # What belongs to code, or to a single layer.
-MEANINGLESS = ("implementation", "params", "returns", "geometry", "battery", "reference", "cotangent", "scale", "allow")
+_MEANINGLESS = (
+    "implementation",
+    "params",
+    "returns",
+    "geometry",
+    "battery",
+    "reference",
+    "cotangent",
+    "scale",
+    "allow",
+)
 _NUMBERS = {Value.COUNT, Value.EXTENT, Value.BORDER, Value.EDGES, Value.PADDING, Value.SCALE}
 _ON_A_LAYER = "expected it on a layer of the network"
 
@@ -54,10 +64,13 @@ def read_network(node: MappingNode, values: dict[str, Any], problems: Problems) 
     problems
         Receives what is wrong.
     """
-    for name in MEANINGLESS:
+    for name in _MEANINGLESS:
         if node.get(name) is not None:
             wanted = _ON_A_LAYER if name == "allow" else "expected none beside 'network'"
             problems.add(position_of(node, name), f"'{name}' means nothing to a network, {wanted}")
+    if values.get("expect") == "fail":
+        wanted = "expected none: each of its layers is a case with a verdict of its own"
+        problems.add(position_of(node, "expect"), f"'expect: fail' means nothing to a network, {wanted}")
     if "checks" in values and Check.GEOMETRY not in values["checks"]:
         problems.add(position_of(node, "checks"), "a network has a geometry and nothing else, expected geometry")
     rank = _input_rank(node, values, problems)
