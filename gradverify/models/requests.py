@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ModelRequest", "NamedShape", "OnnxRequest", "TorchRequest"]
+    from gradverify.spec.site import Model, Shape
+
+__all__ = ["ModelRequest", "NamedShape", "OnnxRequest", "TorchRequest", "reshaped"]
 
 
 class NamedShape(NamedTuple):
@@ -58,3 +60,25 @@ class TorchRequest:
 
 
 ModelRequest: TypeAlias = OnnxRequest | TorchRequest
+
+
+def reshaped(request: ModelRequest, model: Model, shapes: Mapping[str, Shape]) -> ModelRequest:
+    """Return a request that gives some inputs other shapes, and asks of the others what it asked before.
+
+    Parameters
+    ----------
+    request
+        Reads the model as it is.
+    model
+        What was read.
+    shapes
+        By the name of the input, as the model has it. A length that is not known, that of a batch, is 1.
+    """
+    whole = {name: tuple(1 if length is None else length for length in shape) for name, shape in shapes.items()}
+    if isinstance(request, TorchRequest):
+        pairs = zip(model.inputs, request.input_shapes, strict=True)
+        inputs = tuple(given._replace(lengths=whole.get(name, given.lengths)) for (name, _), given in pairs)
+        return replace(request, input_shapes=inputs)
+    first = model.inputs[0][0] if model.inputs else ""
+    known = {name or first: lengths for name, lengths in request.input_shapes.items()}
+    return replace(request, input_shapes=known | whole, resizes=True)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gradverify.models.reading import read
-from gradverify.models.requests import NamedShape, OnnxRequest, TorchRequest
+from gradverify.models.requests import reshaped
 from gradverify.numerics.geometry import axis_names, holds
 from gradverify.results import Solution
+from gradverify.spec.site import image_of
 
 if TYPE_CHECKING:
     from gradverify.models.requests import ModelRequest
-    from gradverify.spec.site import Model, Shape
+    from gradverify.spec.site import Model
 
 __all__ = ["SearchRequest", "search"]
 
@@ -49,10 +50,9 @@ def search(asked: SearchRequest) -> Solution | str:
     model = read(asked.request)
     if isinstance(model, str):
         return model
-    image = next(((name, shape) for name, shape in model.inputs if len(shape) > 2 and None not in shape[2:]), None)
-    if image is None:
+    name, shape = image_of(model.inputs)
+    if not shape or None in shape[2:]:
         return Solution(given=(), reason="no input has spatial axes whose lengths are known")
-    name, shape = image
     axes = dict(zip(axis_names(len(shape) - 2), (int(length or 0) for length in shape[2:]), strict=True))
     found: dict[str, int] = {}
     tried = 0
@@ -60,7 +60,8 @@ def search(asked: SearchRequest) -> Solution | str:
         if len(found) == len(axes) or time.monotonic() - began > asked.seconds:
             break
         lengths = {axis: found.get(axis, length + step) for axis, length in axes.items()}
-        changed = read(_resized(asked.request, model, name, (*shape[:2], *lengths.values()))) if step else model
+        shapes = {name: (*shape[:2], *lengths.values())}
+        changed = read(reshaped(asked.request, model, shapes)) if step else model
         tried += 1
         found |= {axis: lengths[axis] for axis in _exact(changed, axes) if axis not in found}
     given = tuple(axes.items())
@@ -82,17 +83,3 @@ def _exact(model: Model | str, axes: dict[str, int]) -> list[str]:
         return []
     failing = {axis for site in model.sites for axis, window in site.windows if not holds(window)}
     return [axis for axis in axes if axis not in failing]
-
-
-def _resized(request: ModelRequest, model: Model, name: str, shape: Shape) -> ModelRequest:
-    """Return a request with another shape of one input, and those of the others as they are."""
-    shapes = {other: tuple(int(length) for length in given if length is not None) for other, given in model.inputs}
-    shapes[name] = tuple(1 if length is None else length for length in shape)
-    if isinstance(request, OnnxRequest):
-        known = dict(request.input_shapes)
-        known.pop("", None)
-        return replace(request, input_shapes={**known, name: shapes[name]}, resizes=True)
-    assert isinstance(request, TorchRequest)  # noqa: S101  there is no other kind
-    dtypes = {other: given.dtype for (other, _), given in zip(model.inputs, request.input_shapes, strict=False)}
-    inputs = tuple(NamedShape(other, lengths, dtypes.get(other, "")) for other, lengths in shapes.items())
-    return replace(request, input_shapes=inputs)

@@ -67,7 +67,7 @@ def modelled(
     ModelError
         A model cannot be read; says so of all that cannot.
     UsageError
-        What is tried is no axis and no input of any model.
+        An axis is to have several lengths.
     """
     found: list[Case] = []
     networks = []

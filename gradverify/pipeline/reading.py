@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import ModelError, UsageError, nearest_name
+from gradverify.errors import ModelError
 from gradverify.execution import executor
 from gradverify.execution.jobs import Job, Lost
-from gradverify.models.requests import NamedShape, OnnxRequest, TorchRequest
+from gradverify.models.requests import OnnxRequest, TorchRequest, reshaped
 from gradverify.models.searching import SearchRequest
-from gradverify.numerics.geometry import axis_names
 from gradverify.spec.model import DEFAULT_TIMEOUT
+from gradverify.spec.site import image_of
+from gradverify.spec.trying import axes_of, one_length
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,23 +40,19 @@ def read_models(models: Models, overrides: Overrides) -> list[tuple[str, Model, 
     ModelError
         A model cannot be read; says so of all that cannot.
     UsageError
-        What is tried is no axis and no input of any model.
+        An axis is to have several lengths.
     """
-    labels = models.labels
-    shapes = dict.fromkeys(labels, models.shapes)
-    read: list[Model] = _answers(_READ, _requests(models, shapes), models, overrides)
+    requests = [_request(label, models) for label in models.labels]
+    read: list[Model] = _answers(_READ, requests, models, overrides)
     if models.tried:
-        shapes = {label: _with_tried(model, models) for label, model in zip(labels, read, strict=True)}
-        read = _answers(_READ, _requests(models, shapes), models, overrides)
-    solutions: list[Solution | None] = [None] * len(labels)
+        pairs = zip(requests, read, strict=True)
+        requests = [reshaped(request, model, _tried(model, models.tried)) for request, model in pairs]
+        read = _answers(_READ, requests, models, overrides)
+    solutions: list[Solution | None] = [None] * len(requests)
     if models.solve:
-        requests = [SearchRequest(request, _seconds(overrides)) for request in _requests(models, shapes)]
-        solutions = _answers(_SEARCH, requests, models, overrides)
-    return list(zip(labels, read, solutions, strict=True))
-
-
-def _requests(models: Models, shapes: Mapping[str, tuple[NamedShape, ...]]) -> list[ModelRequest]:
-    return [_request(label, models, shapes[label]) for label in models.labels]
+        searches = [SearchRequest(request, _seconds(overrides)) for request in requests]
+        solutions = _answers(_SEARCH, searches, models, overrides)
+    return list(zip(models.labels, read, solutions, strict=True))
 
 
 def _seconds(overrides: Overrides) -> float:
@@ -77,40 +74,22 @@ def _answers(function: str, requests: Sequence[Any], models: Models, overrides: 
     return answers
 
 
-def _request(label: str, models: Models, shapes: tuple[NamedShape, ...]) -> ModelRequest:
+def _request(label: str, models: Models) -> ModelRequest:
     if label in models.factories:
-        return TorchRequest(factory=label, input_shapes=shapes, folder=models.folder)
-    return OnnxRequest(label, {shape.name: shape.lengths for shape in shapes}, resizes=bool(models.tried))
+        return TorchRequest(factory=label, input_shapes=models.shapes, folder=models.folder)
+    return OnnxRequest(label, {shape.name: shape.lengths for shape in models.shapes})
 
 
-def _with_tried(model: Model, models: Models) -> tuple[NamedShape, ...]:
-    """Return the shapes of a model's inputs with the lengths that are tried."""
-    dtypes = {shape.name: shape.dtype for shape in models.shapes}
-    (first, *_) = model.inputs or ((("", ())),)
-    changed = {name: _resized(name, shape, models.tried, is_image=name == first[0]) for name, shape in model.inputs}
-    if changed == dict(model.inputs):
-        known = (*changed, *_axes(first[1]))
-        name = next(iter(models.tried))
-        raise UsageError(f"--try {name}: the model has no such input or axis, {nearest_name(name, known)}")
-    whole = {name: tuple(length for length in shape if length is not None) for name, shape in changed.items()}
-    return tuple(
-        NamedShape(name, lengths, dtypes.get(name, ""))
-        for name, lengths in whole.items()
-        if len(lengths) == len(changed[name])
-    )
+def _tried(model: Model, tried: Mapping[str, tuple[int, ...]]) -> dict[str, Shape]:
+    """Return the shapes of a model's inputs that are tried: as a whole, or along axes of its image.
 
-
-def _resized(name: str, shape: Shape, tried: Mapping[str, tuple[int, ...]], *, is_image: bool) -> Shape:
-    if name in tried:
-        return tried[name]
-    axes = _axes(shape) if is_image else {}
-    lengths = list(shape)
-    for axis, place in axes.items():
-        if axis in tried:
-            (lengths[place],) = tried[axis]
-    return tuple(lengths)
-
-
-def _axes(shape: Shape) -> dict[str, int]:
-    """Return the places of the spatial axes: those behind batch and channels."""
-    return {axis: place for place, axis in enumerate(axis_names(max(len(shape) - 2, 0)), start=2)}
+    An image keeps its shape where some length would still not be known.
+    """
+    shapes: dict[str, Shape] = {name: tried[name] for name, _ in model.inputs if name in tried}
+    name, shape = image_of(model.inputs)
+    places = {place: axis for axis, place in axes_of(shape).items() if axis in tried}
+    lengths = [
+        one_length(places[place], tried[places[place]]) if place in places else length
+        for place, length in enumerate(shape)
+    ]
+    return shapes if not places or None in lengths[2:] else {name: tuple(lengths), **shapes}

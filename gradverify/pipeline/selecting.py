@@ -69,17 +69,18 @@ def select(
         Nothing was run.
     """
     specs = read_specs(find_specs(names))
-    if overrides.sizes and specs and not (models and models.labels):  # else a name may be that of a model's input
-        from gradverify.spec.trying import check_sizes_are_known  # noqa: PLC0415  --try alone needs it
-
-        check_sizes_are_known((case for spec in specs for case in spec.cases), overrides.sizes)
     seed = overrides.seed if overrides.seed is not None else specs[0].seed if specs else 0
     cases, networks = modelled(expand_specs(specs, overrides), overrides, models)
+    if overrides.sizes:
+        from gradverify.spec.trying import check_sizes_are_known  # noqa: PLC0415  --try alone needs it
+
+        inputs = (network.inputs for network in networks)
+        check_sizes_are_known((case for spec in specs for case in spec.cases), inputs, overrides.sizes)
     chosen = _chosen(cases, keyword, ids)
     selected = Selection(cases=chosen, seed=seed, whole=len(chosen) == len(cases), networks=networks)
     if models is None or not models.tried:
         return selected
-    before = select(names, replace(overrides, sizes={}), keyword, ids, replace(models, tried={}))
+    before = select(names, replace(overrides, sizes={}), keyword, ids, replace(models, tried={}, solve=False))
     return replace(selected, tried=models.tried, before=before)
 
 

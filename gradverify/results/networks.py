@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
-__all__ = ["Network", "NetworkLayer", "Shape", "Solution"]
+__all__ = ["Inputs", "Network", "NetworkLayer", "Shape", "Solution"]
 
-# Lengths; None for a length, or for all, where they are not known.
-Shape = tuple[int | None, ...] | None
+# Lengths; None where a length is not known.
+Shape: TypeAlias = tuple[int | None, ...]
+# Names and shapes of what goes in.
+Inputs: TypeAlias = tuple[tuple[str, Shape], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +24,7 @@ class NetworkLayer:
     case
         Id of the case that judges it; ``None`` where it has no windows and no problem.
     input_shape, output_shape
-        Of its first input and output.
+        Of its first input and output; ``None`` where even the number of axes is not known.
     receptive_field, total_stride, offset
         For every spatial axis: how many elements of the network's input one element of its output depends on; how far
         in the input two neighbouring outputs lie apart (``"1/2"`` where a transposed layer makes more than there are);
@@ -32,8 +35,8 @@ class NetworkLayer:
     name: str
     op: str
     case: str | None = None
-    input_shape: Shape = None
-    output_shape: Shape = None
+    input_shape: Shape | None = None
+    output_shape: Shape | None = None
     receptive_field: tuple[int | None, ...] = ()
     total_stride: tuple[int | str | None, ...] = ()
     offset: tuple[int | None, ...] = ()
@@ -83,6 +86,6 @@ class Network:
 
     id: str
     spec: str
-    inputs: tuple[tuple[str, Shape], ...]
+    inputs: Inputs
     layers: tuple[NetworkLayer, ...]
     solution: Solution | None = None

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
+
+from gradverify.results.networks import Inputs, Shape
 
 if TYPE_CHECKING:
     from gradverify.numerics.geometry import Window
     from gradverify.spec.network_model import Allowance
 
-__all__ = ["Model", "Shape", "Site", "SiteTarget"]
-
-# Lengths; None where a length is not known.
-Shape: TypeAlias = tuple[int | None, ...]
+__all__ = ["Inputs", "Model", "Shape", "Site", "SiteTarget", "image_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,5 +88,10 @@ class Model:
         Its layers: those with windows and those with a problem at least.
     """
 
-    inputs: tuple[tuple[str, Shape], ...]
+    inputs: Inputs
     sites: tuple[Site, ...]
+
+
+def image_of(inputs: Inputs) -> tuple[str, Shape]:
+    """Return name and shape of the first input with axes behind batch and channels; both empty where there is none."""
+    return next(((name, shape) for name, shape in inputs if len(shape) > 2), ("", ()))

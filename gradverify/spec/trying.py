@@ -8,25 +8,32 @@ from typing import TYPE_CHECKING
 from gradverify.errors import UsageError, nearest_name
 from gradverify.numerics.geometry import axis_names
 from gradverify.spec.network_model import NetworkTarget
+from gradverify.spec.site import image_of
 from gradverify.spec.windows import spatial_places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gradverify.spec.model import CaseSpec, InputSpec
+    from gradverify.spec.site import Inputs
 
-__all__ = ["check_sizes_are_known", "with_sizes"]
+__all__ = ["axes_of", "check_sizes_are_known", "one_length", "with_sizes"]
 
 
-def check_sizes_are_known(cases: Iterable[CaseSpec], sizes: Mapping[str, tuple[int, ...]]) -> None:
-    """Check that every name is a dim, an axis or an input of some case.
+def check_sizes_are_known(
+    cases: Iterable[CaseSpec], models: Iterable[Inputs], sizes: Mapping[str, tuple[int, ...]]
+) -> None:
+    """Check that every name is a dim, an axis or an input of some case, or an axis or an input of some model.
 
     Raises
     ------
     UsageError
         One is not.
     """
-    known = {name for case in cases for name in (*case.dims, *_axes(case), *_inputs(case))}
+    known = {name for case in cases for name in (*case.dims, *_axes(case), *(item.name for item in case.inputs))}
+    for inputs in models:
+        known.update(name for name, _ in inputs)
+        known.update(axes_of(image_of(inputs)[1]))
     for name in sizes:
         if name not in known:
             hint = nearest_name(name, tuple(known))
@@ -41,7 +48,7 @@ def with_sizes(case: CaseSpec, sizes: Mapping[str, tuple[int, ...]]) -> CaseSpec
     UsageError
         A dim or an axis is given several lengths, or a dim is swept.
     """
-    dims = {name: _one(name, sizes[name]) if name in sizes else length for name, length in case.dims.items()}
+    dims = {name: one_length(name, sizes[name]) if name in sizes else length for name, length in case.dims.items()}
     for name in set(case.sweep).intersection(sizes):
         raise UsageError(f"--try {name}: '{case.name}' sweeps it, expected a name that is not swept")
     return replace(case, dims=dims, inputs=tuple(_resized(item, case, sizes) for item in case.inputs))
@@ -54,20 +61,23 @@ def _resized(item: InputSpec, case: CaseSpec, sizes: Mapping[str, tuple[int, ...
     if not places or item is not _slid(case) or item.shape is None:
         return item
     lengths = (
-        _one(places[place], sizes[places[place]]) if place in places else length
+        one_length(places[place], sizes[places[place]]) if place in places else length
         for place, length in enumerate(item.shape)
     )
     return replace(item, shape=tuple(lengths))
 
 
-def _one(name: str, lengths: tuple[int, ...]) -> int:
+def one_length(name: str, lengths: tuple[int, ...]) -> int:
+    """Return the length that a dim or an axis is to have.
+
+    Raises
+    ------
+    UsageError
+        There are several.
+    """
     if len(lengths) != 1:
         raise UsageError(f"--try {name}: got {len(lengths)} lengths, expected one")
     return lengths[0]
-
-
-def _inputs(case: CaseSpec) -> tuple[str, ...]:
-    return tuple(item.name for item in case.inputs)
 
 
 def _slid(case: CaseSpec) -> InputSpec | None:
@@ -83,5 +93,10 @@ def _axes(case: CaseSpec) -> dict[str, int]:
     slid = _slid(case)
     if slid is None or slid.shape is None:
         return {}
-    places = spatial_places(len(slid.shape), None if case.window is None else case.window.layout)
+    return axes_of(slid.shape, None if case.window is None else case.window.layout)
+
+
+def axes_of(shape: Sequence[object], layout: str | None = None) -> dict[str, int]:
+    """Return the places of the spatial axes of a shape, by their names."""
+    places = spatial_places(len(shape), layout)
     return dict(zip(axis_names(len(places)), places, strict=True))
