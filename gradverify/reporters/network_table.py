@@ -24,6 +24,7 @@ _OF_WINDOWS = ("axis", "size", *_WINDOW, "r")
 _LEFT = {"layer", "op", "axis", "identity", "before", "after"}
 
 Row = dict[str, str]
+Place = tuple[str, str, str]
 
 
 def network_tables(report: Report, width: int) -> Iterator[tuple[str, str, list[str]]]:
@@ -36,15 +37,14 @@ def network_tables(report: Report, width: int) -> Iterator[tuple[str, str, list[
     width
         Columns; where one table is wider, receptive fields have one of their own.
     """
-    cases = {(case.spec, case.id): case for case in report.cases}
-    before = {(case.spec, case.id): case for case in report.before}
+    cases, before = _placed(report.cases), _placed(report.before)
     for network in (*report.networks, *(_of_their_own(report) if before else ())):
         rows = list(_compared(network, before, cases) if before else _rows(network, cases))
         shapes = ", ".join(f"{name} {_lengths(shape)}".strip() for name, shape in network.inputs)
         lines = [*_fitted(rows, width - len(_INDENT)), *_solved(network)]
         yield (
             network.spec,
-            f"{network.id}: {shapes}" if shapes else network.id,
+            f"{network.id}: {shapes}" if shapes else network.id or "cases",
             [f"{_INDENT}{line}".rstrip() for line in lines],
         )
 
@@ -54,12 +54,17 @@ def _of_their_own(report: Report) -> Iterator[Network]:
     alone = [case for case in report.cases if case.network is None and case.geometry]
     for spec in dict.fromkeys(case.spec for case in alone):
         layers = (NetworkLayer(name=case.id, op=case.target, case=case.id) for case in alone if case.spec == spec)
-        yield Network(id="cases", spec=spec, inputs=(), layers=tuple(layers))
+        yield Network(id="", spec=spec, inputs=(), layers=tuple(layers))
 
 
-def _rows(network: Network, cases: Mapping[tuple[str, str], CaseResult]) -> Iterator[Row]:
+def _placed(cases: Sequence[CaseResult]) -> dict[Place, CaseResult]:
+    """Return cases by their spec, their network and the layer there; one that is no layer by its id."""
+    return {(case.spec, case.network or "", case.id if case.network is None else case.name): case for case in cases}
+
+
+def _rows(network: Network, cases: Mapping[Place, CaseResult]) -> Iterator[Row]:
     for layer in network.layers:
-        case = cases.get((network.spec, layer.case or ""))
+        case = cases.get((network.spec, network.id, layer.name))
         if layer.case is not None and case is None:
             continue  # not selected
         parts = _grouped(layer, case.geometry if case else ())
@@ -71,11 +76,11 @@ def _rows(network: Network, cases: Mapping[tuple[str, str], CaseResult]) -> Iter
 
 def _compared(
     network: Network,
-    before: Mapping[tuple[str, str], CaseResult],
-    after: Mapping[tuple[str, str], CaseResult],
+    before: Mapping[Place, CaseResult],
+    after: Mapping[Place, CaseResult],
 ) -> Iterator[Row]:
     for layer in network.layers:
-        cases = [found.get((network.spec, layer.case or "")) for found in (before, after)]
+        cases = [found.get((network.spec, network.id, layer.name)) for found in (before, after)]
         axes = dict.fromkeys(part.axis for case in cases if case for part in case.geometry)
         told = {axis: [_told(case, axis) for case in cases] for axis in axes}
         alike: dict[tuple[str, ...], list[str]] = {}
@@ -83,7 +88,7 @@ def _compared(
             alike.setdefault(tuple(words), []).append(axis)
         for (old, new), names in alike.items():
             yield {**_named(layer), "axis": " ".join(names), "before": old, "after": new}
-        if not axes and layer.case is not None:
+        if not axes and any(cases):
             yield {
                 **_named(layer),
                 **{name: _without_window(case) for name, case in zip(("before", "after"), cases, strict=True)},

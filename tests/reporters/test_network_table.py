@@ -106,6 +106,28 @@ def test_before_stands_beside_after():
     ]
 
 
+def test_a_problem_that_comes_or_goes_with_a_size_is_shown():
+    wrong = replace(case("two", {}), verdict=Verdict.ERROR, reason="6400 features come in")
+    plain, exact = layer("two", "linear", judged=False), case("one", {"H": EXACT})
+    gone = lines(layer("one"), plain, cases=(exact,), before=(exact, wrong))
+    assert gone[2] == "  two    linear        error"
+    came = lines(layer("one"), layer("two", "linear"), plain, cases=(exact, wrong), before=(exact,))
+    assert came[2].split() == ["two", "linear", "error"]
+    assert came[2].index("error") == came[0].index("after")
+    never = lines(layer("one"), replace(plain, name="three"), cases=(exact,), before=(exact,))
+    assert len(never) == 2
+
+
+def test_cases_of_no_network_are_compared_spec_by_spec():
+    cases = [replace(case(name, {"H": EXACT}), network=None, id=name, spec=f"{name}.yaml") for name in ("a", "b")]
+    report = replace(report_of(*cases), before=tuple(cases))
+    assert [(spec, title) for spec, title, _ in network_tables(report, 120)] == [
+        ("a.yaml", "cases"),
+        ("b.yaml", "cases"),
+    ]
+    assert not list(network_tables(report_of(*cases), 120))
+
+
 @pytest.mark.parametrize(
     ("solution", "said"),
     [
