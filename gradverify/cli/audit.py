@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gradverify.pipeline import Models
     from gradverify.pipeline.baseline import Baseline
     from gradverify.results import CaseResult, Plan, Report
+    from gradverify.spec.model import Case
     from gradverify.spec.overriding import Overrides
 
 __all__ = ["Auditing", "audit"]
@@ -87,12 +88,13 @@ class Auditing:
     baseline: str | None = None
     update_baseline: bool = False
 
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The options that decide a verdict, as words of a command line."""
-        shapes = (
-            _written(name, lengths) + (f":{dtype}" if dtype else "") for name, lengths, dtype in self.input_shapes
-        )
+    def words(self, case: Case) -> tuple[str, ...]:
+        """Return the options that decide the verdict of a case, as words of a command line."""
+        is_model = case.spec in self.factories or case.spec.endswith(MODEL_SUFFIXES)
+        shapes = [
+            _written(name, lengths) + (f":{dtype}" if dtype else "")
+            for name, lengths, dtype in (self.input_shapes if is_model else ())
+        ]
         tried = ",".join(_written(name, lengths) for name, lengths in (self.tried or {}).items())
         words = [word for shape in shapes for word in ("--input-shape", shape)]
         words += ["--try", tried] if tried else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gradverify.spec.sweeping import format_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gradverify.cli.options import Common
     from gradverify.spec.model import Case
@@ -43,7 +43,7 @@ class Reproduction:
     keys
         The keys that ``--set`` gave values.
     more
-        Further options that decide a verdict, as words of a command line.
+        Gives further options that decide the verdict of a case, as words of a command line.
     factories
         What stands behind ``--torch`` and is no spec.
     """
@@ -51,7 +51,7 @@ class Reproduction:
     command: str
     common: Common
     keys: tuple[str, ...] = ()
-    more: tuple[str, ...] = ()
+    more: Callable[[Case], tuple[str, ...]] | None = None
     factories: tuple[str, ...] = ()
 
     def __call__(self, case: Case) -> str:
@@ -60,7 +60,8 @@ class Reproduction:
         if case.spec in self.factories:
             spec = ["--torch", case.spec]
         settings = {key: case.sweep[key] for key in self.keys if key in case.sweep}
-        words = ["gradverify", self.command, *spec, "--case", case.id, *_sets(settings), *self._options(), *self.more]
+        more = self.more(case) if self.more else ()
+        words = ["gradverify", self.command, *spec, "--case", case.id, *_sets(settings), *self._options(), *more]
         return shlex.join(words)
 
     def _options(self) -> list[str]:
