@@ -28,7 +28,7 @@ __all__ = ["infer_folded"]
 # Each round may give lengths that the next one computes with.
 _MOST_ROUNDS = 16
 # Lengths are few; what holds more numbers is data.
-_MOST_NUMBERS = 4096
+_MOST_NUMBERS = 64
 # fmt: off
 _OPERATORS = frozenset({
     "Abs", "Add", "And", "Cast", "Ceil", "Clip", "Concat", "ConstantOfShape", "CumSum", "Div", "Equal", "Expand",

@@ -71,7 +71,8 @@ def prepare(source: Source) -> onnx.ModelProto:
     copy.CopyFrom(source.model)
     del copy.opset_import[:]
     for domain, version in {**source.opsets, _PASSED_OVER: 1}.items():
-        copy.opset_import.add(domain=domain, version=version)
+        if isinstance(domain, str):  # what is not UTF-8 comes as bytes, and nobody knows such a domain
+            copy.opset_import.add(domain=domain, version=version)
     for node in nodes_within(copy.graph.node):
         _stand_in(node)
         if describe_malformed(node, source.opsets) or _divides_by_zero(node):
