@@ -20,13 +20,16 @@ class OnnxRequest:
     file
         As the user named it.
     input_shapes
-        Lengths by the input's name; an empty name stands for the first input.
+        Lengths by the input's name.
+    in_order
+        Lengths that were given without a name: those of the first inputs, in the order of the file.
     resizes
         Whether these may replace lengths that the file fixes: sizes are tried.
     """
 
     file: str
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    in_order: tuple[tuple[int, ...], ...] = ()
     resizes: bool = False
 
 

@@ -67,7 +67,7 @@ def search(asked: SearchRequest) -> Solution | str:
     if len(found) == len(axes):
         return Solution(given=given, found=tuple((axis, found[axis]) for axis in axes), tried=tried)
     missing = ", ".join(f"{axis} = {axes[axis]} to {axes[axis] + tried - 1}" for axis in axes if axis not in found)
-    return Solution(given=given, reason=f"none of {missing} does; the search ends there", tried=tried)
+    return Solution(given=given, reason=f"none of {missing} is; the search ends there", tried=tried)
 
 
 def _sizes(model: Model, length: int) -> int:
@@ -89,9 +89,9 @@ def _resized(request: ModelRequest, model: Model, name: str, shape: Shape) -> Mo
     shapes = {other: tuple(int(length) for length in given if length is not None) for other, given in model.inputs}
     shapes[name] = tuple(1 if length is None else length for length in shape)
     if isinstance(request, OnnxRequest):
-        known = dict(request.input_shapes)
-        known.pop("", None)
-        return replace(request, input_shapes={**known, name: shapes[name]}, resizes=True)
+        given = {*request.input_shapes, *(other for other, _ in model.inputs[: len(request.in_order)])}
+        known = {other: shapes[other] for other in shapes if other in given}
+        return replace(request, input_shapes={**known, name: shapes[name]}, in_order=(), resizes=True)
     assert isinstance(request, TorchRequest)  # noqa: S101  there is no other kind
     dtypes = {other: dtype for (other, _), (_, _, dtype) in zip(model.inputs, request.input_shapes, strict=False)}
     inputs = tuple((other, lengths, dtypes.get(other, "")) for other, lengths in shapes.items())

@@ -163,24 +163,33 @@ def _request(label: str, models: Models, shapes: tuple[NamedShape, ...]) -> Mode
     if label in models.factories:
         given = tuple((shape.name, shape.lengths, shape.dtype) for shape in shapes)
         return TorchRequest(factory=label, input_shapes=given, folder=models.folder)
-    return OnnxRequest(label, {shape.name: shape.lengths for shape in shapes}, resizes=bool(models.tried))
+    named = {shape.name: shape.lengths for shape in shapes if shape.name}
+    in_order = tuple(shape.lengths for shape in shapes if not shape.name)
+    return OnnxRequest(label, named, in_order, resizes=bool(models.tried))
 
 
 def _with_tried(model: Model, models: Models) -> tuple[NamedShape, ...]:
     """Return the shapes of a model's inputs with the lengths that are tried."""
-    dtypes = {shape.name: shape.dtype for shape in models.shapes}
+    # Of a torch module the inputs stand in the order of what was given, with names or without.
+    dtypes = {name: shape.dtype for (name, _), shape in zip(model.inputs, models.shapes, strict=False)}
     (first, *_) = model.inputs or ((("", ())),)
     changed = {name: _resized(name, shape, models.tried, is_image=name == first[0]) for name, shape in model.inputs}
     if changed == dict(model.inputs):
         known = (*changed, *_axes(first[1]))
         name = next(iter(models.tried))
         raise UsageError(f"--try {name}: the model has no such input or axis, {nearest_name(name, known)}")
-    whole = {name: tuple(length for length in shape if length is not None) for name, shape in changed.items()}
+    whole = {name: _known(shape) for name, shape in changed.items() if shape}
     return tuple(
         NamedShape(name, lengths, dtypes.get(name, ""))
         for name, lengths in whole.items()
-        if len(lengths) == len(changed[name])
+        if len(lengths) == len(changed[name] or ())
     )
+
+
+def _known(shape: tuple[int | None, ...]) -> tuple[int, ...]:
+    """Return the lengths that are known; a batch that is not is one sample, as no window slides over it."""
+    batch, *others = shape
+    return (1 if batch is None else batch, *(length for length in others if length is not None))
 
 
 def _resized(name: str, shape: Shape, tried: Mapping[str, tuple[int, ...]], *, is_image: bool) -> Shape:
