@@ -19,18 +19,24 @@ __all__ = ["check_sizes_are_known", "with_sizes"]
 
 
 def check_sizes_are_known(cases: Iterable[CaseSpec], sizes: Mapping[str, tuple[int, ...]]) -> None:
-    """Check that every name is a dim, an axis or an input of some case.
+    """Check that every name is a dim, an axis or an input of some case, and a shape that of an input with as many axes.
 
     Raises
     ------
     UsageError
         One is not.
     """
-    known = {name for case in cases for name in (*case.dims, *_axes(case), *_inputs(case))}
-    for name in sizes:
+    cases = tuple(cases)
+    single = {name for case in cases for name in (*case.dims, *_axes(case))}
+    shapes = {(item.name, len(item.shape or ())) for case in cases for item in case.inputs}
+    known = single.union(name for name, _ in shapes)
+    for name, lengths in sizes.items():
         if name not in known:
             hint = nearest_name(name, tuple(known))
             raise UsageError(f"--try {name}: no case has a dim, an axis or an input of this name, {hint}")
+        if name not in single and (name, len(lengths)) not in shapes:
+            ranks = " or ".join(str(rank) for other, rank in sorted(shapes) if other == name)
+            raise UsageError(f"--try {name}: got {len(lengths)} lengths, expected {ranks}, as this input has")
 
 
 def with_sizes(case: CaseSpec, sizes: Mapping[str, tuple[int, ...]]) -> CaseSpec:
@@ -64,10 +70,6 @@ def _one(name: str, lengths: tuple[int, ...]) -> int:
     if len(lengths) != 1:
         raise UsageError(f"--try {name}: got {len(lengths)} lengths, expected one")
     return lengths[0]
-
-
-def _inputs(case: CaseSpec) -> tuple[str, ...]:
-    return tuple(item.name for item in case.inputs)
 
 
 def _slid(case: CaseSpec) -> InputSpec | None:
