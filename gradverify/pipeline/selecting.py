@@ -75,7 +75,9 @@ def select(
     seed = overrides.seed if overrides.seed is not None else specs[0].seed if specs else 0
     cases, networks = modelled(expand_specs(specs, overrides), overrides, models)
     chosen = _chosen(cases, keyword, ids)
-    selected = Selection(cases=chosen, seed=seed, whole=len(chosen) == len(cases), networks=networks)
+    whole = len(chosen) == len(cases)
+    shown = networks if whole else _of_cases(networks, chosen)
+    selected = Selection(cases=chosen, seed=seed, whole=whole, networks=shown)
     if models is None or not models.tried:
         return selected
     before = select(names, replace(overrides, sizes={}), keyword, ids, replace(models, tried={}))
@@ -84,6 +86,12 @@ def select(
 
 def _chosen(cases: tuple[Case, ...], keyword: str | None, ids: tuple[str, ...]) -> tuple[Case, ...]:
     return tuple(case for case in _of_ids(cases, ids) if keyword is None or keyword in case.id)
+
+
+def _of_cases(networks: tuple[Network, ...], cases: tuple[Case, ...]) -> tuple[Network, ...]:
+    """Return the networks of which some layer is among these cases."""
+    kept = {(case.spec, case.id) for case in cases}
+    return tuple(network for network in networks if any((network.spec, layer.case) in kept for layer in network.layers))
 
 
 def _of_ids(cases: tuple[Case, ...], ids: tuple[str, ...]) -> tuple[Case, ...]:

@@ -76,6 +76,8 @@ def _compared(
 ) -> Iterator[Row]:
     for layer in network.layers:
         cases = [found.get((network.spec, layer.case or "")) for found in (before, after)]
+        if layer.case is not None and cases == [None, None]:
+            continue  # not selected
         axes = dict.fromkeys(part.axis for case in cases if case for part in case.geometry)
         told = {axis: [_told(case, axis) for case in cases] for axis in axes}
         alike: dict[tuple[str, ...], list[str]] = {}
@@ -202,8 +204,11 @@ def _solved(network: Network) -> Iterator[str]:
     given, found = (
         ", ".join(f"{name} = {length}" for name, length in sizes or ()) for sizes in (solution.given, solution.found)
     )
-    if solution.found is None:
+    if solution.found is None and solution.proved:
         yield f"no sizes from {given} on make every layer exact: {solution.reason}"
+    elif solution.found is None:  # claims nothing of what was not looked at
+        since = f" from {given} on" if given else ""
+        yield f"no sizes found{since} at which every layer is exact: {solution.reason}"
     elif solution.found == solution.given:
         yield f"every layer is exact at {given}"
     else:

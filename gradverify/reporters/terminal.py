@@ -168,7 +168,7 @@ class TerminalReporter:
             return
         if used.updated is not None:
             many = count(used.accepted + used.new, "violation")
-            self._line(f"{used.file} holds {many} now: {used.new} new or worse, {used.gone} gone")
+            self._line(f"{used.file} holds the {many} found here: {used.new} new or worse, {used.gone} gone")
             return
         gone = f", {used.gone} of it gone (--update-baseline drops them)" if used.gone else ""
         self._line(f"baseline {used.file}: {used.accepted} accepted, {used.new} new or worse{gone}")

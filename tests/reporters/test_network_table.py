@@ -106,6 +106,12 @@ def test_before_stands_beside_after():
     ]
 
 
+def test_layers_that_are_not_selected_are_left_out_of_before_and_after():
+    cases = (case("one", {"H": EXACT}),)
+    rows = lines(layer("other"), layer("one"), cases=cases, before=(case("one", {"H": LOST}),))
+    assert [row.split()[0] for row in rows] == ["layer", "one"]
+
+
 @pytest.mark.parametrize(
     ("solution", "said"),
     [
@@ -115,8 +121,16 @@ def test_before_stands_beside_after():
         ),
         (Solution(given=(("N", 227),), found=(("N", 227),)), "every layer is exact at N = 227"),
         (
-            Solution(given=(("N", 3),), reason="fc takes 6 rows"),
+            Solution(given=(("N", 3),), reason="fc takes 6 rows", proved=True),
             "no sizes from N = 3 on make every layer exact: fc takes 6 rows",
+        ),
+        (
+            Solution(given=(("N", 3),), reason="given up at N = 9"),
+            "no sizes found from N = 3 on at which every layer is exact: given up at N = 9",
+        ),
+        (
+            Solution(given=(), reason="no input has lengths"),
+            "no sizes found at which every layer is exact: no input has lengths",
         ),
     ],
 )
