@@ -15,6 +15,7 @@ from gradverify.execution.jobs import Done, Interrupted, Job, Lost
 from gradverify.pipeline.baseline import account
 from gradverify.pipeline.settling import Policy, policy_for, settle, violations
 from gradverify.results import (
+    NOT_RUN,
     BaselineUse,
     CaseResult,
     Condition,
@@ -177,7 +178,7 @@ def _settled(results: Results, selection: Selection, settings: Settings) -> Gene
             if settings.fail_fast and settled.verdict not in _HARMLESS:
                 break
     for case in selection.cases[ended:]:
-        yield case.result(Verdict.SKIP, "not run")
+        yield case.result(Verdict.SKIP, NOT_RUN)
 
 
 def _with_evidence(case: Case, result: CaseResult, settings: Settings) -> CaseResult:

@@ -13,7 +13,7 @@ from gradverify.reporters.likeness import alike
 from gradverify.reporters.network_table import network_tables
 from gradverify.reporters.sweep_map import sweep_maps
 from gradverify.reporters.words import STYLES, count, headline, printable, summary
-from gradverify.results import GeometrySeverity, Verdict
+from gradverify.results import NOT_RUN, GeometrySeverity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -153,7 +153,8 @@ class TerminalReporter:
             verb = "violates" if len(violated) == 1 else "violate"
             hint = "" if self._audit else " (--fail-on identity fails them)"
             self._line(f"{count(len(violated), 'passing case')} {verb} the size identity{hint}")
-        skipped = [case for case in report.cases if case.verdict is Verdict.SKIP and not case.geometry]
+        unseen = [case for case in report.cases if case.verdict is Verdict.SKIP and not case.geometry]
+        skipped = [case for case in unseen if case.reason != NOT_RUN]
         if self._audit and skipped:
             batteries = sum(case.battery is not None for case in skipped)
             if batteries:

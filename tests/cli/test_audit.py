@@ -143,3 +143,11 @@ def test_only_networks_with_a_selected_layer_are_shown(workplace):
     assert shown() == ["one", "two"]
     assert shown("--case", "two/a") == ["two"]
     assert shown("-k", "none of them") == []
+
+
+def test_cases_that_were_not_looked_at_are_not_said_to_have_no_window(stems):
+    stems.write("stems.yaml", STEMS + "  - {name: act, layer: relu, inputs: {x: [2]}}\n")
+    assert "1 case without a window to audit" in stems.run("audit", "stems.yaml").stdout
+    ended = stems.run("audit", "stems.yaml", "--fail-fast").stdout
+    assert "without a window" not in ended
+    assert "FAIL: 1 fail, 2 skip" in ended
