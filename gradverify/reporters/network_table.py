@@ -41,7 +41,7 @@ def network_tables(report: Report, width: int) -> Iterator[tuple[str, str, list[
     for network in (*report.networks, *(_of_their_own(report) if before else ())):
         rows = list(_compared(network, before, cases) if before else _rows(network, cases))
         shapes = ", ".join(f"{name} {_lengths(shape)}".strip() for name, shape in network.inputs)
-        lines = [*_fitted(rows, width - len(_INDENT)), *_solved(network)]
+        lines = [*_fitted(rows, width - len(_INDENT)), *_noted(network, cases), *_solved(network)]
         yield (
             network.spec,
             f"{network.id}: {shapes}" if shapes else network.id,
@@ -194,6 +194,13 @@ def _spanned(cells: dict[str, str], span: str) -> Iterator[str]:
             yield cell
         elif cell is inside[0]:
             yield span.ljust(len("  ".join(inside)))
+
+
+def _noted(network: Network, cases: Mapping[tuple[str, str], CaseResult]) -> Iterator[str]:
+    """Yield what is noted about layers, also those that pass: a decoder may come to another length and be exact."""
+    for layer in network.layers:
+        if layer.case is None or (network.spec, layer.case) in cases:
+            yield from (f"{layer.name} {note}" for note in layer.notes)
 
 
 def _solved(network: Network) -> Iterator[str]:

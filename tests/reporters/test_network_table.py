@@ -112,6 +112,19 @@ def test_layers_that_are_not_selected_are_left_out_of_before_and_after():
     assert [row.split()[0] for row in rows] == ["layer", "one"]
 
 
+def test_what_is_noted_about_layers_stands_below_also_without_a_window_or_a_failure():
+    rows = lines(
+        layer("up", notes=("along H: restores 223 of the 224 that down had",)),
+        layer("grow", "upsample", judged=False, notes=("along W: restores 8 of the 9 that down had",)),
+        layer("other", notes=("of a layer that is not selected",)),
+        cases=(case("up", {"H": EXACT}),),
+    )
+    assert rows[-2:] == [
+        "  up along H: restores 223 of the 224 that down had",
+        "  grow along W: restores 8 of the 9 that down had",
+    ]
+
+
 @pytest.mark.parametrize(
     ("solution", "said"),
     [
