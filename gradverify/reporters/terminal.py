@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from gradverify.reporters.explanation import assurances, explain, geometry_table
+from gradverify.reporters.explanation import assurances, explain, geometry_notes, geometry_table
 from gradverify.reporters.likeness import alike
 from gradverify.reporters.network_table import network_tables
 from gradverify.reporters.sweep_map import sweep_maps
@@ -80,6 +80,7 @@ class TerminalReporter:
         if self._audit or (self._appearance.verbosity > 0 and result.geometry):
             self._lines(geometry_table(result.geometry))
         if self._appearance.verbosity > 0:
+            self._lines(() if result.verdict in _EXPLAINED else geometry_notes(result.geometry))
             self._lines(explain(result, full=True))
         else:
             self._lines(assurances(result))

@@ -173,3 +173,11 @@ def test_where_the_table_is_too_wide_receptive_fields_have_one_of_their_own():
         "  one    H        11        4       0",
         "  one    W",
     ]
+
+
+def test_v_tells_what_four_lengths_do_not_show_of_a_case_that_passes():
+    holes = "     H: stride 2, dilation 2 and kernel 2 leave holes: it reads at most 1 of 2 neighbouring rows"
+    report = report_of(case("one", {"H": Window(33, 2, 2, dilation=2)}))
+    short, long = (rendered("terminal", report, verbosity=verbosity) for verbosity in (0, 1))
+    assert holes in long.splitlines()
+    assert "holes" not in short
