@@ -16,6 +16,7 @@ All of them survive pickling, since they cross process borders.
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,8 @@ __all__ = [
 
 _MOST_NAMES = 20
 _LONGEST_MESSAGE = 1000
+# Folders of packages that somebody else wrote, also where they lie within a project, in its virtual environment.
+_INSTALLED = {"site-packages", "dist-packages"}
 
 
 class GradverifyError(Exception):
@@ -207,6 +210,12 @@ def _limit() -> str:
     return "" if soft == resource.RLIM_INFINITY else f"; the case may use {soft // 2**20} MiB of memory"
 
 
+def _lies_in(folder: str, file: str) -> bool:
+    """Return whether a file is the user's own: in a folder, and not among the packages installed below it."""
+    inside = file.removeprefix(os.path.join(folder, ""))  # noqa: PTH118  keeps the separator at the end
+    return inside != file and _INSTALLED.isdisjoint(inside.replace(os.sep, "/").split("/"))
+
+
 def _place(trace: TracebackType | None, search_path: tuple[str, ...]) -> str:
     """Name the innermost line in the user's folders, or else the innermost of all."""
     lines: list[tuple[CodeType, int]] = []
@@ -215,6 +224,6 @@ def _place(trace: TracebackType | None, search_path: tuple[str, ...]) -> str:
         trace = trace.tb_next
     if not lines:
         return ""
-    own = [line for line in lines if search_path and line[0].co_filename.startswith(search_path)]
+    own = [line for line in lines if any(_lies_in(folder, line[0].co_filename) for folder in search_path)]
     code, number = (own or lines)[-1]
     return f" ({code.co_filename}, line {number}, in {code.co_name})"

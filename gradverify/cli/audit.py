@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from gradverify.cli.options import Common, common_options, usable_cores
 from gradverify.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gradverify.models.requests import NamedShape
     from gradverify.pipeline import Models
     from gradverify.pipeline.baseline import Baseline
@@ -25,6 +27,8 @@ __all__ = ["Auditing", "audit"]
 MODEL_SUFFIXES = (".onnx",)
 _LARGEST = 2**31 - 1
 _LENGTHS = re.compile(r"[0-9]{1,10}(,[0-9]{1,10})*")
+_SHAPES = "data=1,3,224,224 or 1,3,224,224"
+_SIZES = "H=227,W=227, or an input's shape as data=1,3,227,227"
 
 
 class _InputShape(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
@@ -37,10 +41,11 @@ class _InputShape(click.ParamType):  # type: ignore[type-arg]  # generic from cl
 
         if isinstance(value, NamedShape):
             return value
-        name, _, rest = value.rpartition("=")
+        name, sign, rest = value.rpartition("=")
+        if sign and not name.strip():
+            self.fail(f"'{value}' has no name before '=', expected {_SHAPES}", param, ctx)
         shape, _, dtype = rest.partition(":")
-        lengths = _lengths(self, shape, (value, "data=1,3,224,224 or 1,3,224,224", param, ctx))
-        return NamedShape(name, lengths, dtype)
+        return NamedShape(name.strip(), _lengths(self, shape, (value, _SHAPES, param, ctx)), dtype)
 
 
 class _Try(click.ParamType):  # type: ignore[type-arg]  # as above
@@ -48,18 +53,30 @@ class _Try(click.ParamType):  # type: ignore[type-arg]  # as above
 
     name = "SIZES"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
-        if isinstance(value, dict):
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        if isinstance(value, tuple):
             return value
-        wanted = "H=227,W=227, or an input's shape as data=1,3,227,227"
-        parts = re.split(r",(?=[^,=]+=)", value)
-        sizes = {}
-        for part in parts:
-            name, sign, lengths = part.partition("=")
-            if not sign or not name.strip():
-                self.fail(f"'{value}' is no size to try, expected {wanted}", param, ctx)
-            sizes[name.strip()] = _lengths(self, lengths, (value, wanted, param, ctx))
-        return sizes
+        return tuple(self._size(part, (value, _SIZES, param, ctx)) for part in re.split(r",(?=[^,=]+=)", value))
+
+    def _size(self, part: str, said: tuple[str, str, Any, Any]) -> tuple[str, tuple[int, ...]]:
+        value, wanted, param, ctx = said
+        name, sign, lengths = part.partition("=")
+        if not sign or not name.strip():
+            self.fail(f"'{value}' is no size to try, expected {wanted}", param, ctx)
+        return name.strip(), _lengths(self, lengths, said)
+
+
+def _once(option: str, named: Sequence[tuple[str, tuple[int, ...]]]) -> dict[str, tuple[int, ...]]:
+    """Return lengths by name; a name that is given twice is wrong usage, as one of both would be ignored."""
+    found: dict[str, tuple[int, ...]] = {}
+    for name, lengths in named:
+        if name in found:
+            both = f"{_written(name, found[name])} and {_written(name, lengths)}"
+            raise click.UsageError(f"{option} has {both}, expected '{name}' once")
+        found[name] = lengths
+    return found
 
 
 def _lengths(kind: click.ParamType, text: str, said: tuple[str, str, Any, Any]) -> tuple[int, ...]:  # type: ignore[type-arg]  # as above
@@ -83,7 +100,7 @@ class Auditing:
 
     factories: tuple[str, ...] = ()
     input_shapes: tuple[NamedShape, ...] = ()
-    tried: dict[str, tuple[int, ...]] | None = None
+    tried: dict[str, tuple[int, ...]] = field(default_factory=dict)
     solve: bool = False
     baseline: str | None = None
     update_baseline: bool = False
@@ -95,14 +112,14 @@ class Auditing:
             _written(name, lengths) + (f":{dtype}" if dtype else "")
             for name, lengths, dtype in (self.input_shapes if is_model else ())
         ]
-        tried = ",".join(_written(name, lengths) for name, lengths in (self.tried or {}).items())
+        tried = ",".join(_written(name, lengths) for name, lengths in self.tried.items())
         words = [word for shape in shapes for word in ("--input-shape", shape)]
         words += ["--try", tried] if tried else []
         return (*words, *(("--baseline", self.baseline) if self.baseline is not None else ()))
 
     def overrides(self, common: Common) -> Overrides:
         """Return what the options set in place of the spec."""
-        return replace(common.overrides(), sizes=self.tried or {})
+        return replace(common.overrides(), sizes=self.tried)
 
     def models(self, common: Common) -> Models:
         """Return the models that are asked for."""
@@ -115,7 +132,7 @@ class Auditing:
             files=files,
             factories=self.factories,
             shapes=self.input_shapes,
-            tried=self.tried or {},
+            tried=self.tried,
             solve=self.solve,
             folder=str(Path.cwd()),
             workers=common.workers or usable_cores(),
@@ -138,7 +155,13 @@ class Auditing:
     multiple=True,
     help="Shape of a model's input: data=1,3,224,224, or 1,3,224,224 for inputs in order; repeatable.",
 )
-@click.option("--try", "tried", type=_Try(), help="Show the audit beside that with other sizes: H=227,W=227.")
+@click.option(
+    "--try",
+    "tried",
+    type=_Try(),
+    multiple=True,
+    help="Show the audit beside that with other sizes: H=227,W=227; repeatable.",
+)
 @click.option("--solve", is_flag=True, help="Find the smallest input sizes with which every layer is exact.")
 @click.option("--baseline", metavar="FILE", help="Violations in FILE are accepted; only new ones fail.")
 @click.option("--update-baseline", is_flag=True, help="Write what is found into the FILE of --baseline.")
@@ -148,6 +171,8 @@ def audit(**options: Any) -> None:
     SPEC is a file or a folder of specs, or an ONNX model (*.onnx). Never imports or runs user code, unless --torch asks
     for it. Fails on a violated identity; --fail-on data-loss tolerates unread padding.
     """
+    options["tried"] = _once("--try", [size for sizes in options["tried"] for size in sizes])
+    _once("--input-shape", [(shape.name, shape.lengths) for shape in options["input_shapes"] if shape.name])
     names = Auditing.__dataclass_fields__
     common = Common(**{name: value for name, value in options.items() if name not in names})
     auditing = Auditing(**{name: value for name, value in options.items() if name in names})

@@ -51,6 +51,7 @@ def network_of(model: Model, around: Case, solution: Solution | None = None) -> 
             receptive_field=site.receptive_field,
             total_stride=site.total_stride,
             offset=site.offset,
+            notes=tuple(_notes(site)),
         )
         for site in model.sites
     )
@@ -59,6 +60,13 @@ def network_of(model: Model, around: Case, solution: Solution | None = None) -> 
 
 def _judged(model: Model) -> Iterator[Site]:
     return (site for site in model.sites if site.windows or site.problem is not None)
+
+
+def _notes(site: Site) -> Iterator[str]:
+    """Yield what is noted about a layer, once for axes of which the same is said."""
+    for note in dict.fromkeys(note for _, note in site.notes):
+        axes = [axis for axis, other in site.notes if other == note]
+        yield f"along {' and '.join(axes)}: {note}"
 
 
 def _id(site: Site, around: Case) -> str:

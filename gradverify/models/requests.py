@@ -30,13 +30,16 @@ class OnnxRequest:
     file
         As the user named it.
     input_shapes
-        Lengths by the input's name; an empty name stands for the first input.
+        Lengths by the input's name.
+    in_order
+        Lengths that were given without a name: those of the first inputs, in the order of the file.
     resizes
         Whether these may replace lengths that the file fixes: sizes are tried.
     """
 
     file: str
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    in_order: tuple[tuple[int, ...], ...] = ()
     resizes: bool = False
 
 
@@ -79,6 +82,6 @@ def reshaped(request: ModelRequest, model: Model, shapes: Mapping[str, Shape]) -
         pairs = zip(model.inputs, request.input_shapes, strict=True)
         inputs = tuple(given._replace(lengths=whole.get(name, given.lengths)) for (name, _), given in pairs)
         return replace(request, input_shapes=inputs)
-    first = model.inputs[0][0] if model.inputs else ""
-    known = {name or first: lengths for name, lengths in request.input_shapes.items()}
-    return replace(request, input_shapes=known | whole, resizes=True)
+    ordered = {name: lengths for (name, _), lengths in zip(model.inputs, request.in_order, strict=False)}
+    known = {**ordered, **request.input_shapes, **whole}
+    return replace(request, input_shapes=known, in_order=(), resizes=True)

@@ -68,7 +68,7 @@ def search(asked: SearchRequest) -> Solution | str:
     if len(found) == len(axes):
         return Solution(given=given, found=tuple((axis, found[axis]) for axis in axes), tried=tried)
     missing = ", ".join(f"{axis} = {axes[axis]} to {axes[axis] + tried - 1}" for axis in axes if axis not in found)
-    return Solution(given=given, reason=f"none of {missing} does; the search ends there", tried=tried)
+    return Solution(given=given, reason=f"none of {missing} is; the search ends there", tried=tried)
 
 
 def _sizes(model: Model, length: int) -> int:

@@ -77,7 +77,8 @@ def _answers(function: str, requests: Sequence[Any], models: Models, overrides: 
 def _request(label: str, models: Models) -> ModelRequest:
     if label in models.factories:
         return TorchRequest(factory=label, input_shapes=models.shapes, folder=models.folder)
-    return OnnxRequest(label, {shape.name: shape.lengths for shape in models.shapes})
+    named = {shape.name: shape.lengths for shape in models.shapes if shape.name}
+    return OnnxRequest(label, named, tuple(shape.lengths for shape in models.shapes if not shape.name))
 
 
 def _tried(model: Model, tried: Mapping[str, tuple[int, ...]]) -> dict[str, Shape]:

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gradverify import __version__
 from gradverify.pipeline.settling import Policy, policy_for, settle
-from gradverify.results import CaseResult, Condition, Plan, Report, Verdict, counts_of, exit_code_of, verdict_of
+from gradverify.results import (
+    NOT_RUN,
+    CaseResult,
+    Condition,
+    Plan,
+    Report,
+    Verdict,
+    counts_of,
+    exit_code_of,
+    verdict_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -121,7 +131,7 @@ def settled(results: Results, selection: Selection, settings: Settings) -> Gener
             if settings.fail_fast and final.verdict not in _HARMLESS:
                 break
     for case in selection.cases[ended:]:
-        yield case.result(Verdict.SKIP, "not run")
+        yield case.result(Verdict.SKIP, NOT_RUN)
 
 
 def _with_evidence(case: Case, result: CaseResult, settings: Settings) -> CaseResult:

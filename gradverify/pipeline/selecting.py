@@ -77,7 +77,9 @@ def select(
         inputs = (network.inputs for network in networks)
         check_sizes_are_known((case for spec in specs for case in spec.cases), inputs, overrides.sizes)
     chosen = _chosen(cases, keyword, ids)
-    selected = Selection(cases=chosen, seed=seed, whole=len(chosen) == len(cases), networks=networks)
+    whole = len(chosen) == len(cases)
+    shown = networks if whole else _of_cases(networks, chosen)
+    selected = Selection(cases=chosen, seed=seed, whole=whole, networks=shown)
     if models is None or not models.tried:
         return selected
     before = select(names, replace(overrides, sizes={}), keyword, ids, replace(models, tried={}, solve=False))
@@ -86,6 +88,12 @@ def select(
 
 def _chosen(cases: tuple[Case, ...], keyword: str | None, ids: tuple[str, ...]) -> tuple[Case, ...]:
     return tuple(case for case in _of_ids(cases, ids) if keyword is None or keyword in case.id)
+
+
+def _of_cases(networks: tuple[Network, ...], cases: tuple[Case, ...]) -> tuple[Network, ...]:
+    """Return the networks of which some layer is among these cases."""
+    kept = {(case.spec, case.id) for case in cases}
+    return tuple(network for network in networks if any((network.spec, layer.case) in kept for layer in network.layers))
 
 
 def _of_ids(cases: tuple[Case, ...], ids: tuple[str, ...]) -> tuple[Case, ...]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from gradverify.results import CaseResult, Work
 
-__all__ = ["assurances", "explain", "geometry_table"]
+__all__ = ["assurances", "explain", "geometry_notes", "geometry_table"]
 
 _COLUMNS = ("axis", "H", "HH", "S", "P", "D", "H'", "dV~", "(H'-1)S+K", "H+2P", "r")
 
@@ -146,6 +146,11 @@ def _violated(geometry: Geometry) -> Iterator[str]:
     yield from (f"       {note}" for note in geometry.notes if note != loss)
     if geometry.suggestions:
         yield f"       exact with: {'; '.join(geometry.suggestions[:5])}"
+
+
+def geometry_notes(geometry: tuple[Geometry, ...]) -> Iterator[str]:
+    """Yield what the four lengths do not show, with the axis: holes that a dilated kernel leaves, for one."""
+    yield from (f"     {part.axis}: {note}" for part in geometry for note in part.notes)
 
 
 def geometry_table(geometry: tuple[Geometry, ...]) -> Iterator[str]:

@@ -41,7 +41,7 @@ def network_tables(report: Report, width: int) -> Iterator[tuple[str, str, list[
     for network in (*report.networks, *(_of_their_own(report) if before else ())):
         rows = list(_compared(network, before, cases) if before else _rows(network, cases))
         shapes = ", ".join(f"{name} {_lengths(shape)}".strip() for name, shape in network.inputs)
-        lines = [*_fitted(rows, width - len(_INDENT)), *_solved(network)]
+        lines = [*_fitted(rows, width - len(_INDENT)), *_noted(network, cases), *_solved(network)]
         yield (
             network.spec,
             f"{network.id}: {shapes}" if shapes else network.id or "cases",
@@ -199,6 +199,13 @@ def _spanned(cells: dict[str, str], span: str) -> Iterator[str]:
             yield span.ljust(len("  ".join(inside)))
 
 
+def _noted(network: Network, cases: Mapping[Place, CaseResult]) -> Iterator[str]:
+    """Yield what is noted about layers, also those that pass: a decoder may come to another length and be exact."""
+    for layer in network.layers:
+        if layer.case is None or (network.spec, network.id, layer.name) in cases:
+            yield from (f"{layer.name} {note}" for note in layer.notes)
+
+
 def _solved(network: Network) -> Iterator[str]:
     """Say which sizes leave nothing unread."""
     solution = network.solution
@@ -207,8 +214,11 @@ def _solved(network: Network) -> Iterator[str]:
     given, found = (
         ", ".join(f"{name} = {length}" for name, length in sizes or ()) for sizes in (solution.given, solution.found)
     )
-    if solution.found is None:
+    if solution.found is None and solution.proved:
         yield f"no sizes from {given} on make every layer exact: {solution.reason}"
+    elif solution.found is None:  # claims nothing of what was not looked at
+        since = f" from {given} on" if given else ""
+        yield f"no sizes found{since} at which every layer is exact: {solution.reason}"
     elif solution.found == solution.given:
         yield f"every layer is exact at {given}"
     else:

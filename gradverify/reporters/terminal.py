@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from gradverify.reporters.explanation import assurances, explain, geometry_table
+from gradverify.reporters.explanation import assurances, explain, geometry_notes, geometry_table
 from gradverify.reporters.likeness import alike
 from gradverify.reporters.network_table import network_tables
 from gradverify.reporters.sweep_map import sweep_maps
 from gradverify.reporters.words import STYLES, count, headline, printable, summary
-from gradverify.results import GeometrySeverity, Verdict
+from gradverify.results import NOT_RUN, GeometrySeverity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,6 +80,7 @@ class TerminalReporter:
         if self._audit or (self._appearance.verbosity > 0 and result.geometry):
             self._lines(geometry_table(result.geometry))
         if self._appearance.verbosity > 0:
+            self._lines(() if result.verdict in _EXPLAINED else geometry_notes(result.geometry))
             self._lines(explain(result, full=True))
         else:
             self._lines(assurances(result))
@@ -153,7 +154,8 @@ class TerminalReporter:
             verb = "violates" if len(violated) == 1 else "violate"
             hint = "" if self._audit else " (--fail-on identity fails them)"
             self._line(f"{count(len(violated), 'passing case')} {verb} the size identity{hint}")
-        skipped = [case for case in report.cases if case.verdict is Verdict.SKIP and not case.geometry]
+        unseen = [case for case in report.cases if case.verdict is Verdict.SKIP and not case.geometry]
+        skipped = [case for case in unseen if case.reason != NOT_RUN]
         if self._audit and skipped:
             batteries = sum(case.battery is not None for case in skipped)
             if batteries:
@@ -168,7 +170,7 @@ class TerminalReporter:
             return
         if used.updated is not None:
             many = count(used.accepted + used.new, "violation")
-            self._line(f"{used.file} holds {many} now: {used.new} new or worse, {used.gone} gone")
+            self._line(f"{used.file} holds the {many} found here: {used.new} new or worse, {used.gone} gone")
             return
         gone = f", {used.gone} of it gone (--update-baseline drops them)" if used.gone else ""
         self._line(f"baseline {used.file}: {used.accepted} accepted, {used.new} new or worse{gone}")

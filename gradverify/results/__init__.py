@@ -26,10 +26,19 @@ from gradverify.results.report import (
     counts_of,
     verdict_of,
 )
-from gradverify.results.verdicts import FailOn, GeometrySeverity, Severity, Verdict, exit_code_of, worst_verdict
+from gradverify.results.verdicts import (
+    NOT_RUN,
+    FailOn,
+    GeometrySeverity,
+    Severity,
+    Verdict,
+    exit_code_of,
+    worst_verdict,
+)
 
 __all__ = [
     "EVIDENCE",
+    "NOT_RUN",
     "AxisErrors",
     "AxisPart",
     "BaselineUse",

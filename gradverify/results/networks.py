@@ -30,6 +30,8 @@ class NetworkLayer:
         in the input two neighbouring outputs lie apart (``"1/2"`` where a transposed layer makes more than there are);
         and the first element that the first output depends on, negative in the padding. ``None`` for an axis, or empty,
         where they are not known.
+    notes
+        Sentences about what comes out, each with its axes: how far a decoder comes back to the length it undoes.
     """
 
     name: str
@@ -40,6 +42,7 @@ class NetworkLayer:
     receptive_field: tuple[int | None, ...] = ()
     total_stride: tuple[int | str | None, ...] = ()
     offset: tuple[int | None, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

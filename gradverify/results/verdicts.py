@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FailOn", "GeometrySeverity", "Severity", "Verdict", "exit_code_of", "worst_verdict"]
+__all__ = ["NOT_RUN", "FailOn", "GeometrySeverity", "Severity", "Verdict", "exit_code_of", "worst_verdict"]
+
+# Why a case is skipped that an earlier one kept from being looked at.
+NOT_RUN = "not run"
 
 
 class Verdict(StrEnum):

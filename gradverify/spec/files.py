@@ -31,6 +31,8 @@ def find_specs(names: tuple[str, ...]) -> tuple[Path, ...]:
     found: dict[Path, Path] = {}
     for name in names:
         path = Path(name)
+        if path.suffix.lower() == ".onnx" and os.path.isfile(name):  # noqa: PTH113  as below
+            raise UsageError(f"'{name}' is a model, expected a spec: gradverify audit takes models (*.onnx)")
         if os.path.isdir(name):  # noqa: PTH112  false, and no exception, for a name that no file can have
             inner = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
         elif os.path.exists(name):  # noqa: PTH110  as above

@@ -28,16 +28,22 @@ def check_sizes_are_known(
     Raises
     ------
     UsageError
-        One is not.
+        One is not, or a shape has another number of axes than any input of its name.
     """
-    known = {name for case in cases for name in (*case.dims, *_axes(case), *(item.name for item in case.inputs))}
+    cases = tuple(cases)
+    single = {name for case in cases for name in (*case.dims, *_axes(case))}
+    shapes = {(item.name, len(item.shape or ())) for case in cases for item in case.inputs}
     for inputs in models:
-        known.update(name for name, _ in inputs)
-        known.update(axes_of(image_of(inputs)[1]))
-    for name in sizes:
+        single.update(axes_of(image_of(inputs)[1]))
+        shapes.update((name, len(shape)) for name, shape in inputs)
+    known = single.union(name for name, _ in shapes)
+    for name, lengths in sizes.items():
         if name not in known:
             hint = nearest_name(name, tuple(known))
             raise UsageError(f"--try {name}: no case has a dim, an axis or an input of this name, {hint}")
+        if name not in single and (name, len(lengths)) not in shapes:
+            ranks = " or ".join(str(rank) for other, rank in sorted(shapes) if other == name)
+            raise UsageError(f"--try {name}: got {len(lengths)} lengths, expected {ranks}, as this input has")
 
 
 def with_sizes(case: CaseSpec, sizes: Mapping[str, tuple[int, ...]]) -> CaseSpec:

@@ -46,15 +46,15 @@ def pool(source="x", made="y", op="MaxPool", **attributes):
     return helper.make_node(op, [source], [made], **{"name": made, "kernel_shape": [2, 2], **attributes})
 
 
-def audit(folder, model, **input_shapes):
+def audit(folder, model, *in_order, **input_shapes):
     """Return what the reader says of a model, or of the bytes of one."""
     file = folder / "model.onnx"
     file.write_bytes(model if isinstance(model, bytes) else model.SerializeToString())
-    return read(OnnxRequest(str(file), input_shapes))
+    return read(OnnxRequest(str(file), input_shapes, in_order))
 
 
-def sites(folder, model, **input_shapes):
-    return {site.name: site for site in audit(folder, model, **input_shapes).sites}
+def sites(folder, model, *in_order, **input_shapes):
+    return {site.name: site for site in audit(folder, model, *in_order, **input_shapes).sites}
 
 
 def severities(site):

@@ -17,7 +17,7 @@ def test_a_file_gets_the_shapes_that_change_and_keeps_those_that_were_given():
 
 @pytest.mark.parametrize(("shapes", "x"), [({"y": (7, 2)}, (4, 3, 8, 8)), ({"x": (4, 3, 9, 9)}, (4, 3, 9, 9))])
 def test_a_shape_without_a_name_is_that_of_the_first_input(shapes, x):
-    changed = reshaped(OnnxRequest("a.onnx", {"": (4, 3, 8, 8)}), MODEL, shapes)
+    changed = reshaped(OnnxRequest("a.onnx", in_order=((4, 3, 8, 8),)), MODEL, shapes)
     assert changed.input_shapes == {"x": x} | shapes
 
 

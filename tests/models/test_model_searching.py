@@ -56,7 +56,7 @@ def test_a_search_that_finds_nothing_says_how_far_it_has_looked_and_claims_nothi
     halves = helper.make_node("MaxPool", ["u"], ["y"], name="y", kernel_shape=[1, 1], strides=[2, 1])
     scales = helper.make_tensor("s", TensorProto.FLOAT, [4], [1.0, 1.0, 2.0, 2.0])
     assert searched(make([twice, halves], {"x": [1, 1, 4, 5]}, [scales], opset=9)) == Solution(
-        given=(("H", 4), ("W", 5)), reason="none of H = 4 to 35 does; the search ends there", tried=32
+        given=(("H", 4), ("W", 5)), reason="none of H = 4 to 35 is; the search ends there", tried=32
     )
 
 

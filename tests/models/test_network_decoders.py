@@ -11,6 +11,7 @@ from network_cases import named, network
 
 from gradverify.models.decoders import describe_repair
 from gradverify.models.network import chain
+from gradverify.models.placing import network_of
 from gradverify.numerics.geometry import PadMode, Window, describe_impossible, output_size
 
 DOWN = {"layer": "conv1d", "kernel_size": 3, "stride": 2, "padding": 1}
@@ -30,6 +31,24 @@ def test_a_decoder_that_comes_back_has_no_note():
 def test_output_padding_restores_what_a_stride_left_out():
     said = notes(DOWN | {"name": "down"}, {"layer": "relu"}, UP | {"name": "up"}, length=224)
     assert said == {"up": (("L", "restores 223 of the 224 that down had: output_padding 1 restores it"),)}
+
+
+def test_the_report_of_a_network_has_the_notes_also_of_layers_without_windows():
+    down = {"layer": "maxpool2d", "kernel_size": 2}
+    case = network(down | {"name": "down"}, {"layer": "upsample", "scale_factor": 2, "name": "up"}, shape=[1, 1, 9, 7])
+    noted = {layer.name: layer.notes for layer in network_of(chain(case), case).layers}
+    assert noted == {
+        "down": (),
+        "up": (
+            "along H: restores 8 of the 9 that down had: size 9 restores it",
+            "along W: restores 6 of the 7 that down had: size 7 restores it",
+        ),
+    }
+    square = network(
+        down | {"name": "down"}, {"layer": "upsample", "scale_factor": 2, "name": "up"}, shape=[1, 1, 9, 9]
+    )
+    (_, up) = network_of(chain(square), square).layers
+    assert up.notes == ("along H and W: restores 8 of the 9 that down had: size 9 restores it",)
 
 
 def test_another_kernel_where_output_padding_is_not_enough():

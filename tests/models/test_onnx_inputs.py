@@ -23,12 +23,37 @@ def test_lengths_that_are_given_reach_every_node(tmp_path):
 
 
 def test_a_shape_without_a_name_is_that_of_the_first_input(tmp_path):
-    assert audit(tmp_path, OPEN, **{"": (1, 3, 9, 9)}).inputs == (("x", (1, 3, 9, 9)),)
+    assert audit(tmp_path, OPEN, (1, 3, 9, 9)).inputs == (("x", (1, 3, 9, 9)),)
+
+
+def test_shapes_without_a_name_are_those_of_the_inputs_in_order(tmp_path):
+    model = make([pool("x", "y"), pool("v", "z")], {"x": [1, 3, "a", "b"], "v": [1, 3, "c", "d"]})
+    found = sites(tmp_path, model, (1, 3, 9, 8), (1, 3, 7, 6))
+    assert [spatial(site) for site in found.values()] == [[9, 8], [7, 6]]
+    mixed = audit(tmp_path, model, (1, 3, 9, 8), v=(1, 3, 5, 4))
+    assert mixed.inputs == (("x", (1, 3, 9, 8)), ("v", (1, 3, 5, 4)))
+
+
+@pytest.mark.parametrize(
+    ("in_order", "named", "message"),
+    [
+        (2, {}, "2 shapes without a name were given, expected one for each input at most"),
+        (
+            1,
+            {"x": (1, 3, 7, 7)},
+            "input 'x': 1,3,9,9 and 1,3,7,7 were given, expected one shape, in order or by name",
+        ),
+    ],
+)
+def test_an_input_has_one_shape(tmp_path, in_order, named, message):
+    with pytest.raises(ModelError) as caught:
+        audit(tmp_path, OPEN, *[(1, 3, 9, 9)] * in_order, **named)
+    assert str(caught.value) == f"{tmp_path / 'model.onnx'}: {message} (its inputs are x (N,3,height,width))"
 
 
 def test_weights_among_the_inputs_are_none(tmp_path):
     model = make(conv(), {"w": [4, 3, 3, 3], "x": ["N", 3, 8, 8]}, [KERNEL], ir_version=3, opset=8)
-    assert audit(tmp_path, model, **{"": (1, 3, 8, 8)}).inputs == (("x", (1, 3, 8, 8)),)
+    assert audit(tmp_path, model, (1, 3, 8, 8)).inputs == (("x", (1, 3, 8, 8)),)
 
 
 def test_a_symbolic_size_counts_wherever_it_stands(tmp_path):
@@ -67,7 +92,7 @@ def test_a_model_without_inputs_takes_no_lengths(tmp_path):
     model = make(pool(), {}, [weight("x", [1, 3, 8, 8])])
     assert spatial(sites(tmp_path, model)["y"]) == [8, 8]
     with pytest.raises(ModelError, match="has no inputs, expected none in --input-shape: leave it out"):
-        audit(tmp_path, model, **{"": (1,)})
+        audit(tmp_path, model, (1,))
 
 
 def test_symbolic_sizes_are_named_and_asked_for(tmp_path):

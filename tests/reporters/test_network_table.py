@@ -128,6 +128,25 @@ def test_cases_of_no_network_are_compared_spec_by_spec():
     assert not list(network_tables(report_of(*cases), 120))
 
 
+def test_layers_that_are_not_selected_are_left_out_of_before_and_after():
+    cases = (case("one", {"H": EXACT}),)
+    rows = lines(layer("other"), layer("one"), cases=cases, before=(case("one", {"H": LOST}),))
+    assert [row.split()[0] for row in rows] == ["layer", "one"]
+
+
+def test_what_is_noted_about_layers_stands_below_also_without_a_window_or_a_failure():
+    rows = lines(
+        layer("up", notes=("along H: restores 223 of the 224 that down had",)),
+        layer("grow", "upsample", judged=False, notes=("along W: restores 8 of the 9 that down had",)),
+        layer("other", notes=("of a layer that is not selected",)),
+        cases=(case("up", {"H": EXACT}),),
+    )
+    assert rows[-2:] == [
+        "  up along H: restores 223 of the 224 that down had",
+        "  grow along W: restores 8 of the 9 that down had",
+    ]
+
+
 @pytest.mark.parametrize(
     ("solution", "said"),
     [
@@ -137,8 +156,16 @@ def test_cases_of_no_network_are_compared_spec_by_spec():
         ),
         (Solution(given=(("N", 227),), found=(("N", 227),)), "every layer is exact at N = 227"),
         (
-            Solution(given=(("N", 3),), reason="fc takes 6 rows"),
+            Solution(given=(("N", 3),), reason="fc takes 6 rows", proved=True),
             "no sizes from N = 3 on make every layer exact: fc takes 6 rows",
+        ),
+        (
+            Solution(given=(("N", 3),), reason="given up at N = 9"),
+            "no sizes found from N = 3 on at which every layer is exact: given up at N = 9",
+        ),
+        (
+            Solution(given=(), reason="no input has lengths"),
+            "no sizes found at which every layer is exact: no input has lengths",
         ),
     ],
 )
@@ -168,3 +195,11 @@ def test_where_the_table_is_too_wide_receptive_fields_have_one_of_their_own():
         "  one    H        11        4       0",
         "  one    W",
     ]
+
+
+def test_v_tells_what_four_lengths_do_not_show_of_a_case_that_passes():
+    holes = "     H: stride 2, dilation 2 and kernel 2 leave holes: it reads at most 1 of 2 neighbouring rows"
+    report = report_of(case("one", {"H": Window(33, 2, 2, dilation=2)}))
+    short, long = (rendered("terminal", report, verbosity=verbosity) for verbosity in (0, 1))
+    assert holes in long.splitlines()
+    assert "holes" not in short

@@ -59,6 +59,16 @@ def test_a_folder_without_specs_is_no_mistake(folder: Path) -> None:
     assert _names(folder, "folder.yaml") == []
 
 
+@pytest.mark.parametrize("name", ["net.onnx", "NET.ONNX"])
+def test_a_model_is_no_spec(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"")
+    with pytest.raises(UsageError) as caught:
+        find_specs((str(folder / name),))
+    assert str(caught.value) == (
+        f"'{folder / name}' is a model, expected a spec: gradverify audit takes models (*.onnx)"
+    )
+
+
 @pytest.mark.parametrize("name", ["none.yaml", "x" * 5000, "notes.txt/inner.yaml", "*.yaml", "a\0b"])
 def test_missing_names(folder: Path, name: str) -> None:
     with pytest.raises(UsageError) as caught:

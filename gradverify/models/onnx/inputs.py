@@ -30,10 +30,10 @@ def give_shapes(model: onnx.ModelProto, request: OnnxRequest) -> None:
     Raises
     ------
     ModelError
-        An input is unknown, has another number of axes, or a fixed length that differs.
+        An input is unknown or given twice, has another number of axes, or a fixed length that differs.
     """
     declared = dict(inputs_of(model))
-    given = {_name(name, declared, request.file): shape for name, shape in request.input_shapes.items()}
+    given = _given(request, declared)
     symbols: dict[Length, int] = {}
     for name, shape in given.items():
         _check(name, shape, declared, request)
@@ -47,16 +47,23 @@ def give_shapes(model: onnx.ModelProto, request: OnnxRequest) -> None:
             write_shape(value.type, [symbols.get(length, length) for length in lengths])
 
 
-def _name(name: str, declared: dict[str, Lengths | None], file: str) -> str:
-    """Return the input that is meant."""
-    if not declared:
+def _given(request: OnnxRequest, declared: dict[str, Lengths | None]) -> dict[str, tuple[int, ...]]:
+    """Return what was given by the name of the input that is meant."""
+    file, shapes = request.file, request.in_order
+    if not declared and (shapes or request.input_shapes):
         raise ModelError(f"{file}: has no inputs, expected none in --input-shape: leave it out")
-    if not name:
-        return next(iter(declared))
-    if name not in declared:
-        nearest = nearest_name(name, tuple(shown(other) for other in declared))
-        raise ModelError(f"{file}: has no input {shown(name)!r}, {nearest} ({_listed(declared)})")
-    return name
+    if len(shapes) > len(declared):
+        got = f"{len(shapes)} shapes without a name were given"
+        raise ModelError(f"{file}: {got}, expected one for each input at most ({_listed(declared)})")
+    ordered = dict(zip(declared, shapes, strict=False))
+    for name in request.input_shapes:
+        if name not in declared:
+            nearest = nearest_name(name, tuple(shown(other) for other in declared))
+            raise ModelError(f"{file}: has no input {shown(name)!r}, {nearest} ({_listed(declared)})")
+        if name in ordered:
+            got = f"{shape_text(ordered[name])} and {shape_text(request.input_shapes[name])} were given"
+            raise ModelError(_wrong(name, got, "expected one shape, in order or by name", declared, file))
+    return {**ordered, **request.input_shapes}
 
 
 def _check(name: str, shape: tuple[int, ...], declared: dict[str, Lengths | None], request: OnnxRequest) -> None:
