@@ -125,12 +125,12 @@ class Auditing:
         """Return the models that are asked for."""
         from gradverify.pipeline import Models  # noqa: PLC0415  --help needs none of it
 
-        files = tuple(name for name in common.specs if name.endswith(MODEL_SUFFIXES))
+        files = tuple(dict.fromkeys(name for name in common.specs if name.endswith(MODEL_SUFFIXES)))
         if self.input_shapes and not files and not self.factories:
             raise click.UsageError("--input-shape belongs to models, expected an .onnx file or --torch")
         return Models(
             files=files,
-            factories=self.factories,
+            factories=tuple(dict.fromkeys(self.factories)),
             shapes=self.input_shapes,
             tried=self.tried,
             solve=self.solve,

@@ -112,7 +112,7 @@ def _around(label: str, overrides: Overrides) -> Case:
         id=name,
         name=name,
         spec=label,
-        line=1,
+        line=0,
         target=SiteTarget("model"),
         inputs=(),
         params={},

@@ -130,6 +130,8 @@ def _severity(geometry: Geometry, case: CaseResult | None) -> str:
     word = f"gap {geometry.gap}" if geometry.severity is GeometrySeverity.GAP else geometry.severity.value
     if geometry.overhang:
         word += f", overhang {geometry.overhang}"
+    if case is not None and case.verdict is Verdict.ERROR:
+        return f"{word}, error"
     accepted = case is not None and case.verdict is Verdict.PASS and bool(case.reason) and not geometry.identity
     return f"{word}, accepted" if accepted else word
 

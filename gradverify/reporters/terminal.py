@@ -126,7 +126,8 @@ class TerminalReporter:
         """Write what was found about a case, and the command that runs it alone."""
         self._line("")
         title = f"{case.verdict.upper()} {case.id}"
-        self._line(f"-- {title} ({case.spec}:{case.line}, {case.target})", STYLES[case.verdict])
+        place = f"{case.spec}:{case.line}" if case.line else case.spec  # a model has no lines
+        self._line(f"-- {title} ({place}, {case.target})", STYLES[case.verdict])
         self._lines(explain(case, full=False))
         if case.reproduce is not None:  # to be copied: never wrapped
             self._print(Text(f"     reproduce: {printable(case.reproduce)}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -116,6 +117,14 @@ def test_an_update_holds_what_was_found_and_keeps_what_was_not_judged():
     assert used.updated == part.text()
     whole, _ = account(judged, baseline, whole=True, update=True)
     assert {place[1] for place in whole.accepted} == {"a", "new"}
+
+
+def test_what_a_milder_policy_does_not_fail_is_not_gone():
+    baseline = holding((result("padding"), PADDING), (result("data"), DATA))
+    seen = [(replace(result("padding"), geometry=(PADDING,)), ()), (replace(result("data"), geometry=(DATA,)), (DATA,))]
+    updated, used = account(seen, baseline, whole=True, update=True)
+    assert (used.accepted, used.new, used.gone) == (1, 0, 0)
+    assert updated.accepted == baseline.accepted
 
 
 @pytest.mark.parametrize(

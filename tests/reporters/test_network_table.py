@@ -79,8 +79,10 @@ def test_dilation_uneven_padding_gaps_overhang_and_impossible_windows():
 def test_what_is_accepted_says_so_and_what_is_not_known_as_well():
     accepted = replace(case("one", {"H": LOST}), reason="in the baseline: ...")
     unknown = replace(case("two", {}), verdict=Verdict.ERROR, reason="its input is not known")
-    rows = lines(layer("one"), layer("two"), cases=(accepted, unknown))
+    wrong = replace(case("three", {"H": EXACT}), verdict=Verdict.ERROR, reason="3 groups do not divide 4 channels")
+    rows = lines(layer("one"), layer("two"), layer("three"), cases=(accepted, unknown, wrong))
     assert rows[1].endswith("data-lost, accepted")
+    assert rows[3].endswith("exact, error")
     assert rows[2].split() == ["two", "conv2d", "error"]
 
 
