@@ -83,7 +83,7 @@ def _case(site: Site, around: Case) -> Case:
         inputs=(),
         params=_params(site),
         checks=(Check.GEOMETRY,),
-        allow=around.allow if site.allow is None else site.allow,
+        allow=site.allow,
         site=site,
         network=around.id,
     )

@@ -58,6 +58,20 @@ def test_what_the_network_adds_stands_behind_the_notes_of_its_axis():
     assert geometry.notes == ("restores 2 of the 3 that pool had: output_padding 1 restores it",)
 
 
+def test_notes_of_the_window_stand_before_those_of_the_network():
+    narrow = [
+        {"layer": "maxpool1d", "name": "down", "kernel_size": 2, "stride": 2},
+        {"layer": "conv_transpose1d", "name": "up", "kernel_size": 2, "stride": 2, "dilation": 2},
+    ]
+    (around,) = cases({"inputs": {"x": [1, 1, 8]}, "network": narrow})
+    up = cases_of(chain(around), around)[1]
+    (geometry,) = geometry_of(up)
+    assert [note.partition(":")[0] for note in geometry.notes] == [
+        "stride 2, dilation 2 and kernel 2 leave holes",
+        "makes 9 of the 8 that down had",
+    ]
+
+
 def test_an_impossible_window_is_skipped_inside_a_sweep_alone():
     fine = [{"layer": "conv2d", "name": "only", "kernel_size": 9}]
     for more, verdict in (({}, Verdict.PASS), ({"dims": {"SIZE": 8}, "sweep": {"SIZE": [8, 9]}}, Verdict.SKIP)):

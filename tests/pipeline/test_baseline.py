@@ -83,6 +83,17 @@ def test_what_is_no_worse_is_accepted(held, found, accepted):
     assert holding((result(), held)).accepts(result(), found) is accepted
 
 
+def test_neither_what_is_lost_nor_the_residual_may_grow():
+    held = Baseline("b.json", {}).entry(result(), DATA)
+    assert (held.severity, held.residual, held.unread_data) == ("data-lost", 1, 1)
+    unread = Baseline("b.json", {}).entry(result(), PADDING)
+    assert (unread.severity, unread.residual, unread.unread_data) == ("padding-unread", 1, 0)
+    several = replace(held, residual=3, unread_data=2)
+    assert several.covers(replace(several, residual=2))
+    assert not several.covers(replace(several, residual=4))
+    assert not several.covers(replace(several, unread_data=3))
+
+
 @pytest.mark.parametrize("other", [result("other"), result(spec="other.yaml")])
 def test_another_case_is_not_accepted(other):
     assert not holding((result(), DATA)).accepts(other, DATA)

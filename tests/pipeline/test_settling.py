@@ -104,6 +104,12 @@ def test_a_case_fails_exactly_where_it_has_violations_that_nothing_accepts(geome
     assert all(part.residual > most or part.severity is GeometrySeverity.IMPOSSIBLE for part in found)
 
 
+@pytest.mark.parametrize("verdict", Verdict)
+def test_geometry_fails_what_is_not_decided_otherwise(verdict):
+    settled = settle(result(DATA, verdict=verdict), identity()).verdict
+    assert settled is (Verdict.FAIL if verdict in {Verdict.PASS, Verdict.INCONCLUSIVE} else verdict)
+
+
 def test_what_is_skipped_has_no_violations():
     assert not tuple(violations(result(IMPOSSIBLE, verdict=Verdict.SKIP), identity()))
 

@@ -86,6 +86,41 @@ def test_what_is_accepted_says_so_and_what_is_not_known_as_well():
     assert rows[2].split() == ["two", "conv2d", "error"]
 
 
+def test_only_the_axis_that_violates_is_accepted():
+    accepted = replace(case("one", {"H": LOST, "W": EXACT}), reason="in the baseline: ...")
+    assert [row.split()[-1] for row in lines(layer("one"), cases=(accepted,))[1:]] == ["accepted", "exact"]
+
+
+def test_axes_share_a_row_whatever_is_noted_of_each():
+    found = case("one", {"H": LOST, "W": LOST})
+    noted = replace(found, geometry=(replace(found.geometry[0], notes=("restores 3 of 4",)), found.geometry[1]))
+    assert lines(layer("one"), cases=(noted,))[1].split()[2:4] == ["H", "W"]
+
+
+def test_what_becomes_of_a_shape_spans_the_columns_of_windows():
+    rows = lines(
+        layer("one"),
+        layer("flat", "flatten", judged=False, input_shape=(1, 4, 54, 54), output_shape=(1, 11664)),
+        cases=(case("one", {"H": LOST}),),
+    )
+    assert rows == [
+        "  layer  op       axis       size  HH  S  P  r  identity",
+        "  one    conv2d   H     224 -> 54  11  4  0  1  data-lost",
+        "  flat   flatten  4x54x54 -> 11664",
+    ]
+
+
+def test_a_table_is_divided_where_it_is_a_column_too_wide():
+    fields = {"receptive_field": (11,), "total_stride": (4,), "offset": (0,)}
+    shown = {"cases": (case("one", {"H": LOST}),)}
+    whole = lines(layer("one", **fields), **shown)
+    wide = max(map(len, whole))
+    assert lines(layer("one", **fields), width=wide, **shown) == whole
+    divided = lines(layer("one", **fields), width=wide - 1, **shown)
+    assert "" in divided
+    assert max(map(len, divided)) < wide
+
+
 def test_layers_that_were_not_selected_have_no_row():
     assert len(lines(layer("one"), layer("two"), cases=(case("two", {"H": EXACT}),))) == 2
 
