@@ -21,7 +21,11 @@ ALLOWANCE = Section(
     "an allowance",
     {
         "residual": Field(Whole(1), "the largest residual that is allowed, in rows", required=True),
-        "because": Field(Text("a reason, as text", r"[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*", 1000), "why it is", required=True),
+        "because": Field(
+            Text("a reason, as text", r"[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*", 1000),
+            "why it is",
+            required=True,
+        ),
     },
     example=" {residual: ..., because: ...}",
 )

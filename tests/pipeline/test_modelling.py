@@ -153,7 +153,7 @@ def test_models_stand_behind_specs_each_under_its_own_name(folder):
     assert [case.id for case in found.cases[-2:]] == ["first/pool", "second net/pool"]
     assert [network.id for network in found.networks] == ["net", "first", "second net"]
     case = found.cases[-1]
-    assert (case.spec, case.line, case.network, str(case.target)) == (second, 1, "second net", "MaxPool")
+    assert (case.spec, case.line, case.network, str(case.target)) == (second, 0, "second net", "MaxPool")
     assert (case.seed, case.dtype, case.fail_on, case.strict) == (5, "float32", FailOn.DATA_LOSS, True)
     assert [window.stride for _, window in case.site.windows] == [3, 3]
 
