@@ -35,12 +35,15 @@ class OnnxRequest:
         Lengths that were given without a name: those of the first inputs, in the order of the file.
     resizes
         Whether these may replace lengths that the file fixes: sizes are tried.
+    beside_others
+        Whether other models are read with the same shapes: a name that this one does not have is theirs.
     """
 
     file: str
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     in_order: tuple[tuple[int, ...], ...] = ()
     resizes: bool = False
+    beside_others: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,19 +56,28 @@ def search(asked: SearchRequest) -> Solution | str:
     axes = dict(zip(axis_names(len(shape) - 2), (int(length or 0) for length in shape[2:]), strict=True))
     found: dict[str, int] = {}
     tried = 0
+    changed: Model | str = model
     for step in range(_sizes(model, max(axes.values()))):
         if len(found) == len(axes) or time.monotonic() - began > asked.seconds:
             break
         lengths = {axis: found.get(axis, length + step) for axis, length in axes.items()}
-        shapes = {name: (*shape[:2], *lengths.values())}
-        changed = read(reshaped(asked.request, model, shapes)) if step else model
+        if step:
+            changed = read(reshaped(asked.request, model, {name: (*shape[:2], *lengths.values())}))
         tried += 1
         found |= {axis: lengths[axis] for axis in _exact(changed, axes) if axis not in found}
-    given = tuple(axes.items())
     if len(found) == len(axes):
-        return Solution(given=given, found=tuple((axis, found[axis]) for axis in axes), tried=tried)
+        return Solution(given=tuple(axes.items()), found=tuple((axis, found[axis]) for axis in axes), tried=tried)
     missing = ", ".join(f"{axis} = {axes[axis]} to {axes[axis] + tried - 1}" for axis in axes if axis not in found)
-    return Solution(given=given, reason=f"none of {missing} is; the search ends there", tried=tried)
+    reason = f"none of {missing} is; the search ends there{_hindrance(changed)}"
+    return Solution(given=tuple(axes.items()), reason=reason, tried=tried)
+
+
+def _hindrance(model: Model | str) -> str:
+    """Say what stands in the way of any size, at the last one that was read."""
+    if isinstance(model, str):
+        return f", where the model cannot be read: {model}"
+    wrong = next((site for site in model.sites if site.problem is not None), None)
+    return "" if wrong is None else f", where {wrong.name} has a problem: {wrong.problem}"
 
 
 def _sizes(model: Model, length: int) -> int:

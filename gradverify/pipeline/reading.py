@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import ModelError
+from gradverify.errors import ModelError, nearest_name
 from gradverify.execution import executor
 from gradverify.execution.jobs import Job, Lost
 from gradverify.models.requests import OnnxRequest, TorchRequest, reshaped
@@ -44,6 +44,7 @@ def read_models(models: Models, overrides: Overrides) -> list[tuple[str, Model, 
     """
     requests = [_request(label, models) for label in models.labels]
     read: list[Model] = _answers(_READ, requests, models, overrides)
+    _check_names(models, read)
     if models.tried:
         pairs = zip(requests, read, strict=True)
         requests = [reshaped(request, model, _tried(model, models.tried)) for request, model in pairs]
@@ -53,6 +54,16 @@ def read_models(models: Models, overrides: Overrides) -> list[tuple[str, Model, 
         searches = [SearchRequest(request, _seconds(overrides)) for request in requests]
         solutions = _answers(_SEARCH, searches, models, overrides)
     return list(zip(models.labels, read, solutions, strict=True))
+
+
+def _check_names(models: Models, read: Sequence[Model]) -> None:
+    """Check that every shape with a name is that of an input of some model."""
+    known = {name for model in read for name, _ in model.inputs}
+    for shape in models.shapes:
+        if shape.name and shape.name not in known:
+            raise ModelError(
+                f"--input-shape: no model has an input '{shape.name}', {nearest_name(shape.name, tuple(known))}"
+            )
 
 
 def _seconds(overrides: Overrides) -> float:
@@ -78,7 +89,8 @@ def _request(label: str, models: Models) -> ModelRequest:
     if label in models.factories:
         return TorchRequest(factory=label, input_shapes=models.shapes, folder=models.folder)
     named = {shape.name: shape.lengths for shape in models.shapes if shape.name}
-    return OnnxRequest(label, named, tuple(shape.lengths for shape in models.shapes if not shape.name))
+    in_order = tuple(shape.lengths for shape in models.shapes if not shape.name)
+    return OnnxRequest(label, named, in_order, beside_others=len(models.labels) > 1)
 
 
 def _tried(model: Model, tried: Mapping[str, tuple[int, ...]]) -> dict[str, Shape]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gradverify.results import CaseResult, Geometry, Report
 
-__all__ = ["network_tables"]
+__all__ = ["network_tables", "solved"]
 
 _INDENT = "  "
 _LONGEST_NAME = 24
@@ -41,7 +41,7 @@ def network_tables(report: Report, width: int) -> Iterator[tuple[str, str, list[
     for network in (*report.networks, *(_of_their_own(report) if before else ())):
         rows = list(_compared(network, before, cases) if before else _rows(network, cases))
         shapes = ", ".join(f"{name} {_lengths(shape)}".strip() for name, shape in network.inputs)
-        lines = [*_fitted(rows, width - len(_INDENT)), *_noted(network, cases), *_solved(network)]
+        lines = [*_fitted(rows, width - len(_INDENT)), *_noted(network, cases), *solved(network)]
         yield (
             network.spec,
             f"{network.id}: {shapes}" if shapes else network.id or "cases",
@@ -208,7 +208,7 @@ def _noted(network: Network, cases: Mapping[Place, CaseResult]) -> Iterator[str]
             yield from (f"{layer.name} {note}" for note in layer.notes)
 
 
-def _solved(network: Network) -> Iterator[str]:
+def solved(network: Network) -> Iterator[str]:
     """Say which sizes leave nothing unread."""
     solution = network.solution
     if solution is None:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from gradverify.reporters.explanation import assurances, explain, geometry_notes, geometry_table
 from gradverify.reporters.likeness import alike
-from gradverify.reporters.network_table import network_tables
+from gradverify.reporters.network_table import network_tables, solved
 from gradverify.reporters.sweep_map import sweep_maps
 from gradverify.reporters.words import STYLES, count, headline, printable, summary
 from gradverify.results import NOT_RUN, GeometrySeverity, Verdict
@@ -108,7 +108,8 @@ class TerminalReporter:
 
     def _networks(self, report: Report) -> None:
         """Write a table for each network and model, under the file that it comes from."""
-        if self._appearance.verbosity < 0:
+        if self._appearance.verbosity < 0:  # what was asked for is said all the same
+            self._lines(f"{network.id}: {line}" for network in report.networks for line in solved(network))
             return
         if report.tried:
             tried = ", ".join(f"{name} = {'x'.join(map(str, lengths))}" for name, lengths in report.tried.items())

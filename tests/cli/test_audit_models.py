@@ -155,3 +155,20 @@ def test_an_interrupted_audit_reports_what_was_judged_and_exits_130(nets):
     assert started.returncode == 130, err
     assert "INTERRUPTED" in out
     assert '"exit_code": 130' in (nets.path / "out.json").read_text()
+
+
+def test_of_several_models_each_gets_the_shapes_of_its_inputs(nets):
+    model = (nets.path / "model.onnx").read_bytes()
+    (nets.path / "other.onnx").write_bytes(model.replace(b"data", b"film"))
+    shapes = ("--input-shape", "data=1,1,9,9", "--input-shape", "film=1,1,10,9")
+    ran = nets.run("audit", "model.onnx", "other.onnx", *shapes, "--format", "json")
+    assert [network["inputs"] for network in ran.json["networks"]] == [
+        [["data", [1, 1, 9, 9]]],
+        [["film", [1, 1, 10, 9]]],
+    ]
+    wrong = nets.run("audit", "model.onnx", "other.onnx", *shapes, "--input-shape", "flim=1,1,9,9")
+    assert (wrong.code, wrong.stdout) == (2, "")
+    assert "--input-shape: no model has an input 'flim', did you mean 'film'?" in wrong.stderr
+    alone = nets.run("audit", "model.onnx", "--input-shape", "film=1,1,9,9")
+    assert (alone.code, alone.stdout) == (2, "")
+    assert "model.onnx: has no input 'film'" in alone.stderr

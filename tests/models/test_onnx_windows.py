@@ -280,3 +280,14 @@ def test_a_pad_that_says_too_little_is_to_blame_for_what_is_not_known(tmp_path):
 def test_a_row_of_padding_before_that_is_not_read_is_no_data(tmp_path):
     (site,) = sites(tmp_path, padded([0, 0, 0, 0, 0, 0, 2, 1])).values()
     assert severities(site) == ["padding-unread", "exact"]
+
+
+def test_channels_stand_last_where_the_node_says_so(tmp_path):
+    names = ["x", "s", "z", "w", "s", "z", "s", "z"]
+    node = helper.make_node("QLinearConv", names, ["y"], domain="com.microsoft", name="y", channels_last=1)
+    scales = [weight("s", []), weight("z", [], TensorProto.UINT8)]
+    kernel = weight("w", [4, 3, 3, 3], TensorProto.UINT8)
+    model = make(node, {"x": [1, 9, 8, 3]}, [*scales, kernel], kind=TensorProto.UINT8)
+    site = sites(tmp_path, model)["y"]
+    assert [(axis, window.input) for axis, window in site.windows] == [("H", 9), ("W", 8)]
+    assert (site.output_shape, site.problem) == ((1, 7, 6, None), None)

@@ -42,6 +42,7 @@ def test_what_is_exact_is_found_at_once(searched):
 def test_no_size_is_exact_where_a_layer_has_a_problem(searched):
     found = searched(make([conv()], {"x": [1, 3, 9, 9]}, [weight("w", [4, 1, 3, 3])]))
     assert (found.found, found.proved) == (None, False)
+    assert "; the search ends there, where y has a problem: " in found.reason
 
 
 def test_other_inputs_keep_the_shapes_that_were_given(searched):

@@ -6,13 +6,14 @@ import json
 from dataclasses import replace
 
 import pytest
+from case_results import case_result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradverify.errors import UsageError
 from gradverify.numerics.geometry import Window, measure
 from gradverify.pipeline.baseline import Accepted, Baseline, account, read_baseline
-from gradverify.results import CaseResult, GeometrySeverity, Verdict
+from gradverify.results import CaseResult, GeometrySeverity
 
 DATA, PADDING = measure("H", Window(224, 11, 4)), measure("H", Window(224, 7, 2, (3, 3)))
 WORSE, IMPOSSIBLE = measure("H", Window(226, 11, 4)), measure("H", Window(2, 3))
@@ -28,19 +29,8 @@ ACCEPTED = st.builds(
 )
 
 
-def result(name="conv", spec="net.yaml") -> CaseResult:
-    return CaseResult(
-        id=name,
-        name=name,
-        spec=spec,
-        line=1,
-        target="conv2d",
-        verdict=Verdict.PASS,
-        reason=None,
-        expect=Verdict.PASS,
-        params={},
-        sweep={},
-    )
+def result(name="conv", spec="net.yaml", **changes) -> CaseResult:
+    return case_result(id=name, name=name, spec=spec, **changes)
 
 
 def holding(*found) -> Baseline:

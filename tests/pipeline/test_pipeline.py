@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from case_results import case_result
 from workplace import Workplace
 
 from gradverify.numerics.geometry import Window, measure
@@ -32,19 +31,7 @@ WARNING = Contract(code="dtype", verdict=Verdict.FAIL, severity=Severity.WARNING
 
 
 def result(verdict: Verdict = Verdict.PASS, **changes) -> CaseResult:
-    made = CaseResult(
-        id="a",
-        name="a",
-        spec="a.yaml",
-        line=1,
-        target="t",
-        verdict=verdict,
-        reason=None,
-        expect=Verdict.PASS,
-        params={},
-        sweep={},
-    )
-    return replace(made, **changes)
+    return case_result(verdict=verdict, **changes)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from case_results import case_result
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,21 +20,8 @@ KNOWN = Allowance(1, "as in the paper")
 PADDING_SAID = "the size identity is violated along H: (H'-1)S + K = 229, H + 2P = 230; rows never read: 1 of padding"
 
 
-def result(*geometry, verdict=Verdict.PASS, **changes) -> CaseResult:
-    made = CaseResult(
-        id="net/stem",
-        name="stem",
-        spec="net.yaml",
-        line=1,
-        target="conv2d",
-        verdict=verdict,
-        reason=None,
-        expect=Verdict.PASS,
-        params={},
-        sweep={},
-        geometry=geometry,
-    )
-    return replace(made, **changes)
+def result(*geometry, **changes) -> CaseResult:
+    return case_result(geometry=geometry, **changes)
 
 
 def holding(*found) -> Baseline:

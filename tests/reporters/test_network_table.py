@@ -240,3 +240,11 @@ def test_v_tells_what_four_lengths_do_not_show_of_a_case_that_passes():
     short, long = (rendered("terminal", report, verbosity=verbosity) for verbosity in (0, 1))
     assert holes in long.splitlines()
     assert "holes" not in short
+
+
+def test_what_solve_found_is_said_in_quiet_too():
+    solution = Solution(given=(("H", 224),), found=(("H", 227),))
+    network = Network(id="net", spec="net.yaml", inputs=(), layers=(layer("one"),), solution=solution)
+    report = replace(report_of(case("one", {"H": EXACT})), networks=(network,))
+    shown = rendered("terminal", report, verbosity=-1).splitlines()
+    assert shown[0] == "net: the smallest sizes from H = 224 on at which every layer is exact: H = 227"

@@ -24,8 +24,10 @@ def inputs_of(model: onnx.ModelProto) -> Inputs:
     return tuple((value.name, read_shape(value.type)) for value in true_inputs(model.graph))
 
 
-def give_shapes(model: onnx.ModelProto, request: OnnxRequest) -> None:
-    """Put the lengths that were given into the model; a symbolic size given once counts wherever it stands.
+def give_shapes(model: onnx.ModelProto, request: OnnxRequest) -> bool:
+    """Put the lengths that were given into the model, and return whether there were any for it.
+
+    A symbolic size that is given once counts wherever it stands.
 
     Raises
     ------
@@ -45,25 +47,29 @@ def give_shapes(model: onnx.ModelProto, request: OnnxRequest) -> None:
         lengths = given.get(value.name) or declared[value.name]
         if lengths is not None:
             write_shape(value.type, [symbols.get(length, length) for length in lengths])
+    return bool(given)
 
 
 def _given(request: OnnxRequest, declared: dict[str, Lengths | None]) -> dict[str, tuple[int, ...]]:
     """Return what was given by the name of the input that is meant."""
     file, shapes = request.file, request.in_order
-    if not declared and (shapes or request.input_shapes):
+    named = request.input_shapes
+    if request.beside_others:
+        named = {name: shape for name, shape in named.items() if name in declared}
+    if not declared and (shapes or named):
         raise ModelError(f"{file}: has no inputs, expected none in --input-shape: leave it out")
     if len(shapes) > len(declared):
         got = f"{len(shapes)} shapes without a name were given"
         raise ModelError(f"{file}: {got}, expected one for each input at most ({_listed(declared)})")
     ordered = dict(zip(declared, shapes, strict=False))
-    for name in request.input_shapes:
+    for name in named:
         if name not in declared:
             nearest = nearest_name(name, tuple(shown(other) for other in declared))
             raise ModelError(f"{file}: has no input {shown(name)!r}, {nearest} ({_listed(declared)})")
         if name in ordered:
-            got = f"{shape_text(ordered[name])} and {shape_text(request.input_shapes[name])} were given"
+            got = f"{shape_text(ordered[name])} and {shape_text(named[name])} were given"
             raise ModelError(_wrong(name, got, "expected one shape, in order or by name", declared, file))
-    return {**ordered, **request.input_shapes}
+    return {**ordered, **named}
 
 
 def _check(name: str, shape: tuple[int, ...], declared: dict[str, Lengths | None], request: OnnxRequest) -> None:

@@ -42,9 +42,8 @@ def read_model(request: OnnxRequest) -> Model:
         As :func:`gradverify.models.onnx.read`.
     """
     model = load(request.file)
-    give_shapes(model, request)
+    is_given = give_shapes(model, request)
     model = inlined(model, request.file)
-    is_given = bool(request.input_shapes or request.in_order)
     source = Source(request.file, model, opsets_of(model, request.file), stale=is_given)
     inputs = inputs_of(model)
     steps = steps_of(model, infer_folded(source))
