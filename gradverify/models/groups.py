@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from gradverify.spec.model import Case
 
-__all__ = ["MOST_STEPS", "GivenUp", "Group", "Tally", "groups_of"]
+__all__ = ["GivenUp", "Group", "Tally", "groups_of"]
 
 # Layers looked at in one search: a few seconds.
-MOST_STEPS = 100_000
+_MOST_STEPS = 100_000
 
 
 class GivenUp(Exception):  # noqa: N818  ends a search, its reason being told
@@ -73,14 +73,14 @@ class Group:
         Raises
         ------
         GivenUp
-            More than ``MOST_STEPS`` layers were looked at.
+            More than ``_MOST_STEPS`` layers were looked at.
         """
         for length in lengths:
             made, looked = zip(*(track.made(length) for track in self.tracks), strict=True)
             tally.add(sum(looked))
             if None not in made:
                 yield length, prod(made)
-            if tally.steps > MOST_STEPS:
+            if tally.steps > _MOST_STEPS:
                 raise GivenUp(f"given up at {self.name} = {length}, after {tally.tried} lengths")
 
     def nearest(self, tally: Tally) -> int | None:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["parameter_at", "parameter_paths", "spatial_places", "windows"]
 
-_MISSING = object()
 _SPATIAL = "DHWL"
 _LEAST = {"kernel": 1, "stride": 1, "padding": 0, "dilation": 1}
 

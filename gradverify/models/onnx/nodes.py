@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     import onnx
 
-__all__ = ["Key", "constants_of", "graphs_within", "inner_graphs", "key_of", "nodes_within"]
+__all__ = ["Key", "constants_of", "graphs_within", "key_of", "nodes_within"]
 
 # Domain and name; overloads of a function share both and are told apart by a third.
 Key: TypeAlias = tuple[str, str, str]

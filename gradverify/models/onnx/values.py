@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gradverify.models.onnx.graph import Scope
 
-__all__ = ["Attributes", "UnreadableError", "constant_numbers", "constant_word", "small_array"]
+__all__ = ["Attributes", "UnreadableError", "constant_numbers", "small_array"]
 
 # Lengths of windows and paddings are few; nothing larger is one.
 _MOST_NUMBERS = 256
@@ -113,14 +113,6 @@ def small_array(tensor: onnx.TensorProto, most: int) -> NDArray[Any] | None:
         return numpy_helper.to_array(tensor)  # type: ignore[no-any-return]  # onnx is not followed
     except (ValueError, TypeError, KeyError):
         return None  # it has fewer values than its lengths say, or values of no type
-
-
-def constant_word(node: onnx.NodeProto, name: str, default: str) -> str:
-    """Return an attribute that is a word; the default where it is missing or something else."""
-    try:
-        return Attributes(node).word(name, default)
-    except UnreadableError:
-        return default
 
 
 def _listed(node: onnx.NodeProto) -> tuple[int, ...] | None:
