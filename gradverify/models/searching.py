@@ -82,8 +82,9 @@ def _hindrance(model: Model | str) -> str:
 
 def _sizes(model: Model, length: int) -> int:
     """Return how many lengths are worth a look, from what the longest axis shrinks to."""
-    outputs = (length for site in model.sites for length in (site.output_shape or ())[2:] if length)
-    return max(_FEWEST, min(_PERIODS * -(-length // min(outputs, default=1)), _MOST))
+    # What comes in, not what comes out: a pool over all that is left has one output, whatever the strides before it.
+    entering = (length for site in model.sites for length in (site.input_shape or ())[2:] if length)
+    return max(_FEWEST, min(_PERIODS * -(-length // min(entering, default=1)), _MOST))
 
 
 def _exact(model: Model | str, axes: dict[str, int]) -> list[str]:

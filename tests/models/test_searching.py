@@ -81,10 +81,10 @@ def test_a_model_that_cannot_be_read_is_told_of(tmp_path):
     assert "none.onnx: cannot be read" in told
 
 
-@pytest.mark.parametrize(("length", "made", "sizes"), [(224, 7, 128), (8, 8, 32), (5000, 2, 256), (224, None, 256)])
-def test_more_sizes_are_worth_a_look_the_more_a_model_shrinks(length, made, sizes):
-    sites = tuple(Site(name=shape, op="Conv", output_shape=shape) for shape in ((1, 1, 300, made), None, (1, 1)))
-    assert _sizes(Model(inputs=(), sites=sites), length) == (sizes if made else 32)
+@pytest.mark.parametrize(("length", "least", "sizes"), [(224, 7, 128), (8, 8, 32), (5000, 2, 256), (224, None, 256)])
+def test_more_sizes_are_worth_a_look_the_more_a_model_shrinks(length, least, sizes):
+    sites = tuple(Site(name=shape, op="Conv", input_shape=shape) for shape in ((1, 1, 300, least), None, (1, 1)))
+    assert _sizes(Model(inputs=(), sites=sites), length) == (sizes if least else 32)
 
 
 def test_an_axis_that_is_done_keeps_its_length_while_the_others_grow(monkeypatch):
