@@ -31,5 +31,5 @@ def operation_called(function: Any) -> Operation | None:
 def _qualified(function: Any) -> str:
     """Return ``aten::conv2d``; torch has it under two names, neither of them public."""
     if isinstance(function, OpOverload):
-        return str(function._schema.name)  # noqa: SLF001
-    return str(function._qualified_op_name)  # noqa: SLF001
+        return str(function._schema.name)  # noqa: SLF001  as said above
+    return str(function._qualified_op_name)  # noqa: SLF001  as said above
