@@ -145,7 +145,7 @@ def _violated(geometry: Geometry) -> Iterator[str]:
     yield f"       {loss}"
     yield from (f"       {note}" for note in geometry.notes if note != loss)
     if geometry.suggestions:
-        yield f"       exact with: {'; '.join(geometry.suggestions[:5])}"
+        yield f"       holds with: {'; '.join(geometry.suggestions[:5])}"
 
 
 def geometry_notes(geometry: tuple[Geometry, ...]) -> Iterator[str]:

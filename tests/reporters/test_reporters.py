@@ -157,11 +157,11 @@ good.yaml
      size identity violated along H
        (H'-1)S + K = 6, H + 2P = 7, residual 1
        rows never read: 1 of data at the far end
-       exact with: input 6 (output 2); kernel 4 (output 2); padding 1 (output
+       holds with: input 6 (output 2); kernel 4 (output 2); padding 1 (output
          3); stride 2 (output 3); input 9 (output 3)
      impossible geometry along W
        kernel 3 is larger than the padded input 2 + 0 + 0 = 2
-       exact with: input 3 (output 1); kernel 2 (output 1); padding 1 (output 2)
+       holds with: input 3 (output 1); kernel 2 (output 1); padding 1 (output 2)
 
 FAIL: 1 pass, 1 fail in 1.50 s
 """
@@ -178,7 +178,7 @@ def test_a_violated_geometry_in_full():
         "       (H-1)S + K = 13, H' + 2P = 14, residual 1",
         "       rows never made: 1 of output at the far end",
         "       stride 2, dilation 2 and kernel 3 leave holes: it makes at most 1 of 2 neighbouring rows",
-        "       exact with: output_padding 0 (output 13)",
+        "       holds with: output_padding 0 (output 13)",
     ]
 
 

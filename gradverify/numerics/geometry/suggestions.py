@@ -110,7 +110,7 @@ def _values(window: Window, number: Number) -> Iterator[int]:
 
 def _strides(window: Window, closing: bool) -> Iterator[int]:
     """Yield strides that may make the identity hold; none that opens a gap."""
-    highest = window.reach if closing else max(window.reach, window.stride)
+    highest = window.reach + (0 if closing else _widest_gap(window))
     if window.transposed:
         yield window.reach
         if window.input > 1:
@@ -148,7 +148,12 @@ def _mends(window: Window, changed: Window) -> bool:
         return False
     if holds(window):
         return changed.reach >= changed.stride
-    return gap(changed) <= max(0, window.stride - window.reach)
+    return gap(changed) <= _widest_gap(window)
+
+
+def _widest_gap(window: Window) -> int:
+    """Return the widest gap that a change may leave: an impossible window has none yet, but its stride leaves some."""
+    return gap(window) if describe_impossible(window) is None else max(0, window.stride - window.reach)
 
 
 def holds(window: Window) -> bool:
