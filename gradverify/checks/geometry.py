@@ -49,7 +49,9 @@ def _nothing_to_audit(case: Case) -> str | None:
         return "its checks leave geometry out"
     if case.placed is not None:
         return "the geometry of a battery is that of no network"
-    return "no window to audit" if case.window is None and case.site is None else None
+    if case.site is not None:
+        return case.site.unjudged
+    return "no window to audit" if case.window is None else None
 
 
 def geometry_of(case: Case) -> tuple[Geometry, ...]:

@@ -18,7 +18,7 @@ __all__ = ["cases_of", "network_of"]
 
 
 def cases_of(model: Model, around: Case) -> tuple[Case, ...]:
-    """Return a case for each layer that has windows or a problem.
+    """Return a case for each layer that has windows or a problem, or is not judged.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def network_of(model: Model, around: Case, solution: Solution | None = None) -> 
 
 
 def _judged(model: Model) -> Iterator[Site]:
-    return (site for site in model.sites if site.windows or site.problem is not None)
+    return (site for site in model.sites if site.windows or site.problem or site.unjudged)
 
 
 def _notes(site: Site) -> Iterator[str]:

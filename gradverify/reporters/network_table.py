@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["network_tables", "solved"]
 
 _INDENT = "  "
-_LONGEST_NAME = 24
+# Names of layers and operators are cut to the first of these with which a table fits.
+_LONGEST_NAMES = (24, 20, 16, 12)
 _WINDOW = ("HH", "S", "P", "D")
 _FIELD = ("field", "total S", "offset")
 _NAMES = ("layer", "op", "axis", "size", *_WINDOW, "r", "identity", "before", "after")
@@ -96,8 +97,15 @@ def _compared(
 
 
 def _named(layer: NetworkLayer) -> Row:
-    name = layer.name if len(layer.name) <= _LONGEST_NAME else f"..{layer.name[2 - _LONGEST_NAME :]}"
-    return {"layer": name, "op": layer.op[:_LONGEST_NAME]}
+    return {"layer": layer.name, "op": layer.op}
+
+
+def _cut(name: str, longest: int) -> str:
+    """Return a name without its middle where it is too long: beginning and end tell it from its neighbours."""
+    if len(name) <= longest:
+        return name
+    begins = longest // 2 - 1
+    return f"{name[:begins]}..{name[begins + 2 - longest :]}"
 
 
 def _told(case: CaseResult | None, axis: str) -> str:
@@ -137,7 +145,8 @@ def _severity(geometry: Geometry, case: CaseResult | None) -> str:
 
 
 def _without_window(case: CaseResult | None) -> str:
-    return "error" if case is not None and case.verdict is Verdict.ERROR else ""
+    words = {Verdict.ERROR: "error", Verdict.SKIP: "not judged"}
+    return words.get(case.verdict, "") if case is not None else ""
 
 
 def _grouped(layer: NetworkLayer, geometry: Sequence[Geometry]) -> list[tuple[Geometry, str, Row]]:
@@ -165,10 +174,21 @@ def _lengths(shape: tuple[int | None, ...] | None) -> str:
 
 
 def _fitted(rows: list[Row], width: int) -> list[str]:
-    """Return the lines of a table; where they would be too wide, those of two."""
-    one = list(_laid_out(rows, (*_NAMES, *_FIELD)))
-    if max(map(len, one)) <= width:
-        return one
+    """Return the lines of a table; where they would be too wide, those of two, with names as short as they must be."""
+    for longest in _LONGEST_NAMES:
+        cut = [row | {name: _cut(row[name], longest) for name in ("layer", "op") if name in row} for row in rows]
+        for lines in (_in_one(cut), _in_two(cut)):
+            if max(map(len, lines), default=0) <= width:
+                return lines
+    return lines
+
+
+def _in_one(rows: list[Row]) -> list[str]:
+    return list(_laid_out(rows, (*_NAMES, *_FIELD)))
+
+
+def _in_two(rows: list[Row]) -> list[str]:
+    """Return a table, and one of receptive fields below it where there are any."""
     fields = [row for row in rows if "field" in row]
     two = list(_laid_out(fields, ("layer", "axis", *_FIELD))) if fields else []
     return [*_laid_out(rows, _NAMES), *([""] if two else []), *two]

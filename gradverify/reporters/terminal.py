@@ -25,10 +25,8 @@ __all__ = ["TerminalReporter"]
 
 # Lines for a pipe are not wrapped at the 80 columns that an unknown terminal is taken to have.
 _PIPE_WIDTH = 120
-_LEGEND = (
-    "size identity: (H'-1)S + K = H + 2P, with K = D(HH-1) + 1 the effective kernel; r is its residual",
-    "dV~: length of the cotangent dilated by S and padded by K - 1 on both sides",
-)
+_IDENTITY = "size identity: (H'-1)S + K = H + 2P, with K = D(HH-1) + 1 the effective kernel; r is its residual"
+_COTANGENT = "dV~: length of the cotangent dilated by S and padded by K - 1 on both sides"
 
 
 class _Console(Console):
@@ -56,6 +54,7 @@ class TerminalReporter:
         self._console = _Console(file=stream, width=width, highlight=False, emoji=False, **forced)  # type: ignore[arg-type]  # keywords by name
         self._wraps = stream.isatty() or appearance.width is not None
         self._audit = False
+        self._explains_columns = False
         self._spec: str | None = None
 
     def start(self, plan: Plan) -> None:
@@ -64,7 +63,8 @@ class TerminalReporter:
         if self._appearance.verbosity >= 0:
             self._line(f"gradverify {plan.version}: {count(len(plan.cases), 'case')}, seed {plan.seed}")
         if self._audit and self._appearance.verbosity >= 0:
-            self._lines(_LEGEND)
+            self._line(_IDENTITY)
+            self._explains_columns = True
 
     def case(self, result: CaseResult) -> None:
         """Write the line of one case, and below it what the verbosity asks for."""
@@ -72,6 +72,9 @@ class TerminalReporter:
         in_table = result.network is not None and self._appearance.verbosity == 0  # which ends the report
         if self._appearance.verbosity < 0 or hidden or in_table:
             return
+        if self._explains_columns and result.geometry:  # which tables of networks do not have
+            self._line(_COTANGENT)
+            self._explains_columns = False
         if result.spec != self._spec:
             self._spec = result.spec
             self._line("")
@@ -160,10 +163,15 @@ class TerminalReporter:
         skipped = [case for case in unseen if case.reason != NOT_RUN]
         if self._audit and skipped:
             batteries = sum(case.battery is not None for case in skipped)
+            unknown = [case for case in skipped if case.network is not None]
+            plain = len(skipped) - batteries - len(unknown)
             if batteries:
                 self._line(f"{count(batteries, 'case')} of batteries, whose geometry is that of no network")
-            if len(skipped) > batteries:
-                self._line(f"{count(len(skipped) - batteries, 'case')} without a window to audit")
+            if plain:
+                self._line(f"{count(plain, 'case')} without a window to audit")
+            for reason in dict.fromkeys(case.reason for case in unknown):
+                many = sum(case.reason == reason for case in unknown)
+                self._line(f"{count(many, 'layer')} not judged: {reason}")
 
     def _baseline(self, report: Report) -> None:
         """Say how the violations compare with those that were accepted before."""

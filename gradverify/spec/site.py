@@ -30,6 +30,8 @@ class Site:
         Axis name and window for every spatial axis; empty for a layer without windows.
     problem
         Why nothing can be said of it, or what is wrong beside its windows: what, where, and what to do.
+    unjudged
+        Why it is not judged, where that is no error: it is not known, and nothing says that it has windows.
     receptive_field
         For every spatial axis that comes out: the longest stretch of the network's input that an output reads, as if
         nothing ended; ``None`` where it is not known.
@@ -53,6 +55,7 @@ class Site:
     output_shape: Shape | None = None
     windows: tuple[tuple[str, Window], ...] = ()
     problem: str | None = None
+    unjudged: str | None = None
     receptive_field: tuple[int | None, ...] = ()
     total_stride: tuple[int | str | None, ...] = ()
     offset: tuple[int | None, ...] = ()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 
+import onnx
 import pytest
 from onnx import TensorProto, helper
 
@@ -172,3 +173,21 @@ def test_of_several_models_each_gets_the_shapes_of_its_inputs(nets):
     alone = nets.run("audit", "model.onnx", "--input-shape", "film=1,1,9,9")
     assert (alone.code, alone.stdout) == (2, "")
     assert "model.onnx: has no input 'film'" in alone.stderr
+
+
+def test_layers_that_are_not_judged_are_no_failure_and_are_told_of(nets):
+    model = onnx.load(nets.path / "model.onnx")
+    model.graph.node.append(helper.make_node("Sort", ["b"], ["c"], name="sort", domain="my.ops"))
+    model.opset_import.append(helper.make_opsetid("my.ops", 1))
+    onnx.save(model, nets.path / "sorted.onnx")
+    shown = nets.run("audit", "sorted.onnx", "--input-shape", "1,1,9,9")
+    assert shown.code == 0
+    said = "the operator 'Sort' of domain 'my.ops' is not known: whether it slides windows is not judged"
+    assert f"1 layer not judged: {said}" in shown.stdout
+    assert "not judged" in next(line for line in shown.stdout.splitlines() if line.startswith("  sort"))
+    (case,) = (
+        case
+        for case in nets.run("audit", "sorted.onnx", "--input-shape", "1,1,9,9", "--format", "json").json["cases"]
+        if case["name"] == "sort"
+    )
+    assert (case["verdict"], case["reason"]) == ("skip", said)

@@ -59,7 +59,9 @@ def test_a_search_that_finds_nothing_says_how_far_it_has_looked_and_claims_nothi
     halves = helper.make_node("MaxPool", ["u"], ["y"], name="y", kernel_shape=[1, 1], strides=[2, 1])
     scales = helper.make_tensor("s", TensorProto.FLOAT, [4], [1.0, 1.0, 2.0, 2.0])
     assert searched(make([twice, halves], {"x": [1, 1, 4, 5]}, [scales], opset=9)) == Solution(
-        given=(("H", 4), ("W", 5)), reason="none of H = 4 to 35 is; the search ends there", tried=32
+        given=(("H", 4), ("W", 5)),
+        reason="none of H = 4 to 35 is; the search ends there; violated at every one of them: y",
+        tried=32,
     )
 
 
@@ -124,4 +126,12 @@ def test_other_inputs_keep_the_shapes_that_were_given_in_order(tmp_path):
 def test_what_is_not_found_is_not_claimed(tmp_path):
     found = pooled(tmp_path, {"x": [1, 3, "s"], "v": [1, 3, 9]}, (1, 3, 9))
     assert (found.found, found.proved) == (None, False)
-    assert found.reason == "none of L = 9 to 40 is; the search ends there"
+    assert found.reason == "none of L = 9 to 40 is; the search ends there; violated at every one of them: pv"
+
+
+def test_layers_that_are_violated_at_every_length_are_named(searched):
+    up = helper.make_node("ConvTranspose", ["x", "w"], ["u"], name="up", strides=[2, 2], output_padding=[1, 1])
+    down = helper.make_node("MaxPool", ["u"], ["y"], name="down", kernel_shape=[2, 2], strides=[2, 2])
+    found = searched(make([up, down], {"x": [1, 1, 9, 9]}, [weight("w", [1, 1, 3, 3])]))
+    assert found.found is None
+    assert found.reason.endswith("; the search ends there; violated at every one of them: up")

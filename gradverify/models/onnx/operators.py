@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 import onnx
 
 from gradverify.models.onnx.nodes import key_of
+from gradverify.models.onnx.words import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["STAND_INS", "WINDOWED", "Operator", "operator_of", "schema_of", "stands_last"]
+__all__ = ["STAND_INS", "WINDOWED", "Operator", "describe_unknown", "operator_of", "schema_of", "stands_last"]
 
 _MICROSOFT = "com.microsoft"
+# Attributes that only windows have.
+_OF_WINDOWS = frozenset({"auto_pad", "dilations", "kernel_shape", "kernel_size", "strides"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,24 @@ def operator_of(node: onnx.NodeProto) -> Operator | None:
     domain, name, _ = key_of(node)
     found = WINDOWED.get((domain, name))
     return found if found is None or not stands_last(node) else replace(found, channels_last=True)
+
+
+def describe_unknown(node: onnx.NodeProto, opsets: Mapping[str, int]) -> tuple[str, bool] | None:
+    """Say that an operator is not known, and whether that is an error; ``None`` where it is known.
+
+    ONNX has no others of its own. One of another domain is its makers' affair, unless its attributes are those of a
+    window.
+    """
+    domain, name, _ = key_of(node)
+    if (domain, name) in STAND_INS or schema_of(node, opsets) is not None:
+        return None
+    if not domain:
+        return f"ONNX has no operator {shown(name)!r} in opset {opsets.get('', 0)}: it is not judged", True
+    slides = sorted(_OF_WINDOWS.intersection(attribute.name for attribute in node.attribute))
+    said = f"the operator {shown(name)!r} of domain {shown(domain)!r} is not known"
+    if slides:
+        return f"{said}: its windows ({', '.join(slides)}) are not judged", True
+    return None if domain == _MICROSOFT else (f"{said}: whether it slides windows is not judged", False)
 
 
 def stands_last(node: onnx.NodeProto) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gradverify.models.onnx.asking import Asker
@@ -13,7 +13,7 @@ from gradverify.models.onnx.graph import Scope, Step, steps_of
 from gradverify.models.onnx.inputs import give_shapes, inputs_of
 from gradverify.models.onnx.loading import load
 from gradverify.models.onnx.nodes import key_of
-from gradverify.models.onnx.operators import Operator, operator_of
+from gradverify.models.onnx.operators import Operator, describe_unknown, operator_of
 from gradverify.models.onnx.padding import with_padding_before
 from gradverify.models.onnx.preparing import Source, describe_malformed, opsets_of
 from gradverify.models.onnx.results import contradiction, output_lengths
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from gradverify.models.onnx.nodes import Key
     from gradverify.models.requests import OnnxRequest
+    from gradverify.numerics.geometry import Window
 
 __all__ = ["read_model"]
 
@@ -109,7 +110,11 @@ class _Audit:
         operator = operator_of(step.node)
         reason = self.calls.get(key_of(step.node))
         if operator is None:
-            return None if reason is None else Site(name=step.name, op=shown(step.node.op_type), problem=reason)
+            return (
+                self._unknown(step)
+                if reason is None
+                else Site(name=step.name, op=shown(step.node.op_type), problem=reason)
+            )
         malformed = describe_malformed(step.node, self.source.opsets)
         if malformed is None and not (step.node.input and step.node.input[0]):
             malformed = "it has no input"
@@ -119,6 +124,15 @@ class _Audit:
         if malformed is not None:
             return Site(name=step.name, op=step.node.op_type, problem=malformed)
         return self._judged(position, step, operator)
+
+    def _unknown(self, step: Step) -> Site | None:
+        """Return the site of a node whose operator is not known; ``None`` where it is known, and has no windows."""
+        found = describe_unknown(step.node, self.source.opsets)
+        if found is None:
+            return None
+        said, is_error = found
+        op = shown(step.node.op_type)
+        return Site(name=step.name, op=op, problem=said) if is_error else Site(name=step.name, op=op, unjudged=said)
 
     def _judged(self, position: int, step: Step, operator: Operator) -> Site:
         """Return the site of a node whose input can be computed."""
@@ -138,6 +152,7 @@ class _Audit:
             output_shape=output_lengths(reading.windows, operator, (shape, made)),
             windows=reading.windows,
             problem="; ".join(problems) or None,
+            notes=tuple(_padding_alone(reading.windows)) if step.node.op_type.endswith("Pool") else (),
         )
 
     def _read(self, position: int, step: Step, operator: Operator, shape: Lengths) -> Reading:
@@ -151,6 +166,14 @@ class _Audit:
         problems = [*reading.problems, *([self.asker.explain(position, unknown)] if unknown else [])]
         places = [named[name] for name, _ in reading.windows]
         return Reading(with_padding_before(step, reading.windows, places, len(shape)), tuple(problems))
+
+
+def _padding_alone(windows: tuple[tuple[str, Window], ...]) -> Iterator[tuple[str, str]]:
+    """Yield the axes along which a window of a pool reads padding alone, which ONNX allows, with the reason."""
+    for axis, window in windows:
+        said = describe_impossible(replace(window, reads_padding_only=False))
+        if said is not None and describe_impossible(window) is None:
+            yield axis, f"{said}: what it makes there comes from no data"
 
 
 def _spoils(step: Step, site: Site) -> str | None:

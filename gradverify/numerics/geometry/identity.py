@@ -87,6 +87,8 @@ def _notes(window: Window, windows: int) -> Iterator[str]:
         verb = "makes" if window.transposed else "reads"
         why = f"stride {window.stride}, dilation {window.dilation} and kernel {window.kernel}"
         yield f"{why} leave holes: it {verb} at most {met} of {window.stride} neighbouring rows"
+    if not window.transposed and max(edges(window)) > window.reach - 1:
+        yield f"padding exceeds K - 1 = {window.reach - 1}: a full convolution crops there instead of padding"
     if any(window.padded_before):
         low, high = window.padded_before
         yield f"its input begins with {low} and ends with {high} rows of padding that a layer before it added"

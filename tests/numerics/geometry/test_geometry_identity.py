@@ -157,6 +157,15 @@ def test_holes_are_rows_between_taps_that_no_window_ever_reads(window):
         )
 
 
+@EXAMPLES
+@given(SLIDING)
+def test_padding_that_a_full_convolution_must_crop_is_noted(window):
+    assume(is_possible(window))
+    found = measure("H", window)
+    noted = [note for note in found.notes if "full convolution" in note]
+    assert bool(noted) == (min(found.full_padding) < 0)
+
+
 def test_notes_say_what_a_layer_before_padded_and_why_a_window_is_impossible():
     padded = measure("H", Window(8, 3, 2, padded_before=(1, 0)))
     assert padded.notes == ("its input begins with 1 and ends with 0 rows of padding that a layer before it added",)

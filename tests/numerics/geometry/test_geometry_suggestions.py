@@ -57,7 +57,8 @@ def is_closed(window: Window) -> bool:
 def mends(window: Window, changed: Window) -> bool:
     if is_exact(window):
         return is_exact(changed) and is_closed(changed)
-    widest = between(window) if is_possible(window) else max(0, window.stride - reach_of(window))
+    possible = len(kept_rows(window)) > 0 if window.transposed else is_possible(window)
+    widest = between(window) if possible else max(0, window.stride - reach_of(window))
     return is_exact(changed) and between(changed) <= widest
 
 
