@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ __all__ = [
     "GradientsError",
     "GradverifyError",
     "ModelError",
+    "Problem",
+    "ProblemKind",
     "RoleError",
     "SpecError",
     "TargetError",
@@ -52,21 +56,59 @@ class UsageError(GradverifyError):
     """The command line asks for something that cannot be."""
 
 
+class ProblemKind(StrEnum):
+    """What is wrong with a spec or model."""
+
+    UNREADABLE = "unreadable"
+    UNKNOWN_NAME = "unknown-name"
+    REPEATED = "repeated"
+    MISSING = "missing"
+    VALUE = "value"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a file before anything runs.
+
+    Parameters
+    ----------
+    file
+        As the user named it; empty where it is no file.
+    line, column
+        Where, from 1; 0 where it is the file as a whole.
+    message
+        What, what was expected, the nearest valid name.
+    kind
+        What sort of mistake it is.
+    """
+
+    file: str
+    line: int
+    column: int
+    message: str
+    kind: ProblemKind = ProblemKind.VALUE
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.message}" if place else self.message
+
+
 class SpecError(GradverifyError):
     """One or more spec files are invalid.
 
     Parameters
     ----------
     problems
-        Every problem found, each as ``file:line:column: what, what was expected, the nearest valid name``.
+        Every problem found; each reads ``file:line:column: what, what was expected, the nearest valid name``.
     """
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__(problems)
         self.problems = problems
 
     def __str__(self) -> str:
-        return "\n".join(self.problems)
+        return "\n".join(map(str, self.problems))
 
 
 class RoleError(GradverifyError):
@@ -95,15 +137,17 @@ class ModelError(GradverifyError):
     Parameters
     ----------
     problems
-        What is wrong, or a sentence for each of several models.
+        What is wrong, or a problem for each of several models.
     """
 
-    def __init__(self, problems: str | tuple[str, ...]) -> None:
+    def __init__(self, problems: str | tuple[Problem, ...]) -> None:
         super().__init__(problems)
-        self.problems = (problems,) if isinstance(problems, str) else problems
+        if isinstance(problems, str):
+            problems = (Problem("", 0, 0, problems, ProblemKind.MODEL),)
+        self.problems = problems
 
     def __str__(self) -> str:
-        return "\n".join(self.problems)
+        return "\n".join(map(str, self.problems))
 
 
 class TargetError(GradverifyError):

@@ -17,16 +17,17 @@ NEEDLESS = {"asyncio", "difflib", "multiprocessing", "pickle", "selectors", "soc
 
 # Everything of gradverify that `audit` loads for a spec, by room; a new name here is a millisecond of every start.
 AUDIT = {
-    "gradverify": "checks cli errors layers models numerics pipeline reporters results spec",
+    "gradverify": "checks cli errors layers models numerics pipeline reporters results rules spec",
     "gradverify.checks": "geometry",
-    "gradverify.cli": "audit main options progress reproduction session",
+    "gradverify.cli": "audit main options outputs progress reproduction session",
     "gradverify.layers": "batteries registry",
     "gradverify.models": "placing",
     "gradverify.numerics": "geometry",
     "gradverify.numerics.geometry": "identity nearest suggestions window words",
     "gradverify.pipeline": "auditing modelling running selecting settling",
     "gradverify.reporters": "json",
-    "gradverify.results": "findings networks report verdicts",
+    "gradverify.results": "evidence findings networks report verdicts",
+    "gradverify.rules": "naming table",
     "gradverify.spec": "calls cases code contract_table counterparts expansion files grammar implementations inputs "
     "language model network_language network_model nodes overriding parsing presets scalars shapes site sweeping "
     "target_model target_rules targets windows",

@@ -15,7 +15,7 @@ from gradverify.checks.gradient import check_gradients
 from gradverify.checks.refusal import not_promised, refusal
 from gradverify.checks.subject import Subject, run_backward, run_forward, subject_of, weights_of
 from gradverify.errors import GradverifyError, explain_error
-from gradverify.results import CaseResult, Contract, Geometry, GradientCheck, Severity, Verdict, worst_verdict
+from gradverify.results import CaseResult, Cause, Contract, Geometry, GradientCheck, Severity, Verdict, worst_verdict
 from gradverify.spec.model import Case, Check
 from gradverify.targets.guard import Guarded
 from gradverify.targets.shims import hint
@@ -34,6 +34,7 @@ class _Findings:
     contracts: list[Contract] = field(default_factory=list)
     gradients: list[GradientCheck] = field(default_factory=list)
     subject: Subject | None = None
+    cause: Cause | None = None
     evidence: Evidence = field(default_factory=Evidence)
 
 
@@ -52,12 +53,14 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
     try:
         verdict, reason = _examined(case, findings, make)
     except GradverifyError as error:
+        findings.cause = Cause.UNUSABLE
         verdict, reason = _refused(case, error) or (Verdict.ERROR, str(error))
     except (Exception, SystemExit) as error:  # noqa: BLE001  user code may raise anything
+        findings.cause = Cause.OUT_OF_MEMORY if isinstance(error, MemoryError) else Cause.RAISED
         verdict, reason = _refused(case, error) or (Verdict.ERROR, explain_error(error, case.search_path) + hint(error))
     spoiled = _spoiled(findings)
     if spoiled is not None:
-        verdict, reason = Verdict.ERROR, spoiled
+        verdict, reason, findings.cause = Verdict.ERROR, spoiled, Cause.SPOILED
         findings.contracts, findings.gradients = [], []
         findings.evidence = Evidence(findings.evidence.inputs)
     calls = findings.subject.target.calls if findings.subject else None
@@ -70,6 +73,7 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
         contracts=tuple(findings.contracts),
         gradients=tuple(findings.gradients),
         geometry=findings.geometry,
+        cause=findings.cause if verdict is Verdict.ERROR else None,
     )
     return replace(result, arrays=findings.evidence.arrays()) if case.keep and may_fail(result) else result
 
@@ -91,9 +95,11 @@ def _examined(case: Case, findings: _Findings, make: Callable[[], Subject]) -> t
     if Check.GEOMETRY in case.checks:
         findings.geometry = geometry_of(case)
     if case.site is not None and case.site.problem is not None:
+        findings.cause = Cause.NOT_JUDGED
         return Verdict.ERROR, case.site.problem
     reason = impossible(case)
     if reason is not None:
+        findings.cause = Cause.IMPOSSIBLE
         return (Verdict.SKIP if case.sweep else Verdict.ERROR), reason
     if case.checks == (Check.GEOMETRY,):
         return Verdict.PASS, None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gradverify.errors import GradverifyError
 from gradverify.layers.registry import LAYERS
 from gradverify.numerics.geometry import describe_impossible, measure
-from gradverify.results import CaseResult, Geometry, Verdict
+from gradverify.results import CaseResult, Cause, Geometry, Verdict
 from gradverify.spec.model import Case, Check
 from gradverify.spec.target_model import LayerTarget
 from gradverify.spec.windows import windows
@@ -24,24 +24,22 @@ __all__ = ["audit", "geometry_of", "impossible", "known_geometry"]
 def audit(case: Case) -> CaseResult:
     """Judge the geometry of one case, without its code."""
     started = time.perf_counter()
-    verdict, reason, found = _audited(case)
-    return case.result(verdict, reason, seconds=time.perf_counter() - started, geometry=found)
+    return replace(_audited(case), seconds=time.perf_counter() - started)
 
 
-def _audited(case: Case) -> tuple[Verdict, str | None, tuple[Geometry, ...]]:
+def _audited(case: Case) -> CaseResult:
     nothing = _nothing_to_audit(case)
     if nothing is not None:
-        return Verdict.SKIP, nothing, ()
+        return case.result(Verdict.SKIP, nothing)
     try:
         found = geometry_of(case)
     except GradverifyError as error:
-        return Verdict.ERROR, str(error), ()
+        return case.result(Verdict.ERROR, str(error), cause=Cause.UNUSABLE)
     if case.site is not None and case.site.problem is not None:
-        return Verdict.ERROR, case.site.problem, found
+        return case.result(Verdict.ERROR, case.site.problem, geometry=found, cause=Cause.NOT_JUDGED)
     reason = impossible(case)
-    if reason is not None:
-        return Verdict.SKIP if case.sweep else Verdict.PASS, reason, found  # the policy fails it
-    return Verdict.PASS, None, found
+    verdict = Verdict.SKIP if reason is not None and case.sweep else Verdict.PASS  # the policy fails it
+    return case.result(verdict, reason, geometry=found, cause=None if reason is None else Cause.IMPOSSIBLE)
 
 
 def _nothing_to_audit(case: Case) -> str | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +12,18 @@ import click
 
 from gradverify import pipeline
 from gradverify.cli.options import Common, usable_cores
+from gradverify.cli.outputs import Outputs
 from gradverify.cli.progress import ProgressLine
 from gradverify.cli.reproduction import Reproduction
-from gradverify.errors import UsageError
+from gradverify.errors import ModelError, SpecError
 from gradverify.pipeline import Listener, Policy, Selection, Settings, select
-from gradverify.reporters import Appearance, reporter
+from gradverify.reporters import Appearance
+from gradverify.results import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gradverify.results import CaseResult, Plan, Report
+    from gradverify.results import CaseResult, Report
 
 __all__ = ["conduct", "select_cases", "settings_of"]
 
@@ -68,44 +69,42 @@ def conduct(
     listeners
         Who hears what happens, besides the reporters.
     """
-    outputs = _outputs(common)
-    selection = choose()
+    outputs = Outputs(common.formats, os.environ.get("GITHUB_STEP_SUMMARY"))
+    try:
+        selection = choose()
+    except (SpecError, ModelError) as error:
+        if not common.collect_only:
+            _refuse(error, outputs, settings.command, _appearance(common, map_keys))
+        raise
     if common.collect_only:
         _collect(selection)
     appearance = _appearance(common, map_keys or _map_keys(selection, settings.command))
-    files = {file: io.StringIO() for _, file in outputs if file}
     others = (*_saving(common, selection), *listeners)
 
     def listen() -> Listener:
-        made = [reporter(name, files[file] if file else sys.stdout, appearance) for name, file in outputs]
-        return ProgressLine(_Everyone((*made, *others)), sys.stderr, quiet=common.quiet)
+        return ProgressLine(_Everyone((*outputs.reporters(appearance), *others)), sys.stderr, quiet=common.quiet)
 
     ran = pipeline.audit if settings.command == "audit" else pipeline.verify
     try:
-        report = ran(selection, settings, listen)
+        report = ran(selection, replace(settings, near=outputs.near), listen)
     finally:
-        for file, buffer in files.items():
-            _write(Path(file), buffer.getvalue())
+        outputs.close()
     sys.stdout.flush()
     sys.exit(report.exit_code)
+
+
+def _refuse(error: SpecError | ModelError, outputs: Outputs, command: str, appearance: Appearance) -> None:
+    """Let files say what is wrong with specs or models; stdout stays empty."""
+    report = pipeline.refused(error.problems, command)
+    listener = _Everyone(outputs.refusers(appearance))
+    listener.start(Plan(version=report.version, command=command, seed=report.seed, cases=()))
+    listener.finish(report)
+    outputs.close()
 
 
 def select_cases(common: Common, sweeps: dict[str, str] | None = None) -> Selection:
     """Return the cases that run and sweep are asked for; ``sweeps`` are ``--set`` options."""
     return select(common.specs, common.overrides(sweeps), common.keyword, common.ids)
-
-
-def _outputs(common: Common) -> tuple[tuple[str, str | None], ...]:
-    outputs = common.formats or (("terminal", None),)
-    if sum(file is None for _, file in outputs) > 1:
-        raise click.UsageError("two formats for stdout, expected one; give the others a file: --format NAME=FILE")
-    files = [file for _, file in outputs if file]
-    if len(set(files)) < len(files):
-        raise click.UsageError("two formats for one file, expected a file for each")
-    for file in files:
-        if Path(file).is_dir() or not Path(file).resolve().parent.is_dir():
-            raise UsageError(f"--format: '{file}' is a folder, or in none, expected a file in an existing folder")
-    return outputs
 
 
 def _saving(common: Common, selection: Selection) -> list[Listener]:
@@ -153,16 +152,6 @@ def _rows_and_columns(keys: tuple[str, ...]) -> tuple[str, ...]:
     if rows is None and columns is not None and len(keys) > 1:
         ordered = dict.fromkeys((next(key for key in keys if key != columns), columns))
     return tuple(ordered)[:2]
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a report: a file as a whole or not at all, a device or pipe as it is."""
-    if path.exists() and not path.is_file():
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
-    elif text:
-        from gradverify.cli.replacing import replace_file  # noqa: PLC0415  most reports go to stdout
-
-        replace_file(path, text.encode("utf-8", "backslashreplace"))
 
 
 def settings_of(common: Common, command: str, policy: Policy, set_keys: tuple[str, ...] = ()) -> Settings:

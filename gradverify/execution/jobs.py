@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gradverify.results import Cause
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
@@ -68,11 +70,14 @@ class Lost:
         How long the job had been running.
     output
         The last lines that its worker printed.
+    cause
+        The same in one word.
     """
 
     reason: str
     seconds: float
     output: str
+    cause: Cause = Cause.DIED
 
 
 class Interrupted(KeyboardInterrupt):

@@ -13,6 +13,7 @@ from gradverify.execution.crew import Crew
 from gradverify.execution.jobs import Done, Interrupted, Job, Lost
 from gradverify.execution.memory import share, usage
 from gradverify.execution.states import BOUND, WORN
+from gradverify.results import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -198,7 +199,7 @@ class _Supervisor:
         now = monotonic()
         for child in self._crew.children[:]:
             if now >= child.deadline:
-                self._lose(child, _lateness(child), asks=True)
+                self._lose(child, _lateness(child), Cause.TIMED_OUT)
 
     def _stop_large(self) -> None:
         """Kill the workers whose processes take more memory than their job may: not all of it obeys the limit."""
@@ -206,18 +207,19 @@ class _Supervisor:
             return
         for child in self._crew.children[:]:
             if child.memory and usage(child.number, child.memory) > child.memory:
-                self._lose(child, f"the case used more than {child.memory} MiB of memory", asks=True)
+                reason = f"the case used more than {child.memory} MiB of memory"
+                self._lose(child, reason, Cause.OUT_OF_MEMORY)
         self._looked = monotonic()
 
-    def _lose(self, child: Child, reason: str, *, asks: bool = False) -> None:
+    def _lose(self, child: Child, reason: str, cause: Cause = Cause.DIED) -> None:
         """Give up a worker and its job; one that never got ready takes the next job, or there is no end."""
         seconds = monotonic() - child.begun
-        if asks:
+        if cause is not Cause.DIED:
             child.dump_stack()
         position = self._next(child.search_path) if child.position is None else child.position
         if position is not None:
             printed = child.printed()
-            self.outcomes[position] = Lost(reason + printed.place(), seconds, printed.text())
+            self.outcomes[position] = Lost(reason + printed.place(), seconds, printed.text(), cause)
         self._crew.dismiss(child)
 
 
@@ -237,4 +239,4 @@ def _outcome(answer: bytes, child: Child) -> Done | Lost:
     except Exception as error:  # noqa: BLE001  the value may need what only the worker has
         reason = f"its answer cannot be read: {describe_error(error)}"
         return Lost(reason, monotonic() - child.begun, output)
-    return Done(value, seconds, output) if returned else Lost(value, seconds, output)
+    return Done(value, seconds, output) if returned else Lost(value, seconds, output, Cause.RAISED)

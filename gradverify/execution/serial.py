@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gradverify.errors import explain_error
 from gradverify.execution.calling import resolve
 from gradverify.execution.jobs import Done, Job, Lost
+from gradverify.results import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -52,7 +53,7 @@ def _outcome(function: str, job: Job) -> Done | Lost:
         with _in_front(job.search_path):
             value = resolve(function)(job.payload)
     except (Exception, SystemExit) as error:  # noqa: BLE001  user code may raise anything; Ctrl-C is not its own
-        return Lost(explain_error(error, job.search_path), perf_counter() - started, "")
+        return Lost(explain_error(error, job.search_path), perf_counter() - started, "", Cause.RAISED)
     return Done(value, perf_counter() - started)
 
 

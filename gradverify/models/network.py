@@ -121,7 +121,7 @@ def _site(layer: NetworkLayer, shape: Shape, passed: _Passed) -> Site:
         total_stride=tuple(None if field is None else field.stride for field in fields),
         offset=tuple(None if field is None else field.offset for field in fields),
         allow=layer.allow,
-        line=layer.line,
+        place=layer.place,
     )
 
 

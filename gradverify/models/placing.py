@@ -74,11 +74,13 @@ def _id(site: Site, around: Case) -> str:
 
 
 def _case(site: Site, around: Case) -> Case:
+    line, column = site.place or (around.line, around.column)
     return replace(
         around,
         id=_id(site, around),
         name=site.name,
-        line=around.line if site.line is None else site.line,
+        line=line,
+        column=column,
         target=SiteTarget(site.op),
         inputs=(),
         params=_params(site),

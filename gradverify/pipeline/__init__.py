@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from gradverify.pipeline.modelling import Models
-from gradverify.pipeline.running import Listener, Settings
+from gradverify.pipeline.running import Listener, Settings, refused
 from gradverify.pipeline.selecting import Selection, select
 from gradverify.pipeline.settling import Policy, policy_for, settle
 
@@ -11,7 +11,19 @@ if TYPE_CHECKING:
     from gradverify.pipeline.auditing import audit
     from gradverify.pipeline.verifying import verify
 
-__all__ = ["Listener", "Models", "Policy", "Selection", "Settings", "audit", "policy_for", "select", "settle", "verify"]
+__all__ = [
+    "Listener",
+    "Models",
+    "Policy",
+    "Selection",
+    "Settings",
+    "audit",
+    "policy_for",
+    "refused",
+    "select",
+    "settle",
+    "verify",
+]
 
 # Loaded on use: who audits starts no workers, and who runs audits nothing.
 _HOMES = {"audit": "gradverify.pipeline.auditing", "verify": "gradverify.pipeline.verifying"}

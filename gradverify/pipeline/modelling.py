@@ -113,6 +113,7 @@ def _around(label: str, overrides: Overrides) -> Case:
         name=name,
         spec=label,
         line=0,
+        column=0,
         target=SiteTarget("model"),
         inputs=(),
         params={},

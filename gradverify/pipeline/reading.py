@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import ModelError, nearest_name
+from gradverify.errors import ModelError, Problem, ProblemKind, nearest_name
 from gradverify.execution import executor
 from gradverify.execution.jobs import Job, Lost
 from gradverify.models.requests import OnnxRequest, TorchRequest, reshaped
@@ -79,10 +79,16 @@ def _answers(function: str, requests: Sequence[Any], models: Models, overrides: 
         found = [outcome for _, outcome in zip(jobs, outcomes, strict=True)]
     answers = [outcome.reason if isinstance(outcome, Lost) else outcome.value for outcome in found]
     said = [(label, answer) for label, answer in zip(models.labels, answers, strict=True) if isinstance(answer, str)]
-    problems = [text if text.startswith(label) else f"{label}: {text}" for label, text in said]
-    if problems:
-        raise ModelError(tuple(problems))
+    if said:
+        raise ModelError(tuple(_problem(label, text) for label, text in said))
     return answers
+
+
+def _problem(label: str, text: str) -> Problem:
+    """Return what a reader says of a model: most name it themselves."""
+    named = text.startswith(f"{label}: ")
+    about = label if named or not text.startswith(label) else ""
+    return Problem(about, 0, 0, text.removeprefix(f"{label}: "), ProblemKind.MODEL)
 
 
 def _request(label: str, models: Models) -> ModelRequest:

@@ -24,14 +24,15 @@ from gradverify.results import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from gradverify.errors import Problem
     from gradverify.pipeline.selecting import Selection
     from gradverify.spec.model import Case
 
     Results = Generator[tuple[Case, CaseResult], None, None]
 
-__all__ = ["Listener", "Settings", "reported", "settled"]
+__all__ = ["Listener", "Settings", "refused", "reported", "settled"]
 
-INTERRUPTED = 130
+INTERRUPTED, REFUSED = 130, 2
 _HARMLESS = {Verdict.PASS, Verdict.SKIP}
 
 
@@ -55,6 +56,8 @@ class Settings:
         Gives the command that runs a case alone.
     update_baseline
         Whether the baseline of the policy is to hold what is found, in the place of what it holds.
+    near
+        Whether results show their gradients from near by, which takes passes of its own.
     """
 
     command: str
@@ -65,6 +68,7 @@ class Settings:
     keep: bool = False
     reproduce: Callable[[Case], str] | None = None
     update_baseline: bool = False
+    near: bool = False
 
 
 class Listener(Protocol):
@@ -111,6 +115,21 @@ def reported(results: Results, selection: Selection, settings: Settings, listene
     )
     listener.finish(report)
     return report
+
+
+def refused(problems: tuple[Problem, ...], command: str) -> Report:
+    """Return the report on specs or models that are wrong: nothing was run."""
+    return Report(
+        version=__version__,
+        command=command,
+        verdict=Verdict.ERROR,
+        exit_code=REFUSED,
+        seed=0,
+        seconds=0.0,
+        counts=counts_of(()),
+        cases=(),
+        problems=problems,
+    )
 
 
 def _conditions(found: list[CaseResult]) -> tuple[Condition, ...]:

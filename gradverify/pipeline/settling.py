@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gradverify.numerics.geometry import describe_violation
-from gradverify.results import CaseResult, FailOn, GeometrySeverity, Severity, Verdict
+from gradverify.results import CaseResult, Cause, FailOn, GeometrySeverity, Judgement, Severity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gradverify.pipeline.baseline import Baseline
-    from gradverify.results import Geometry
+    from gradverify.results import Contract, Geometry
     from gradverify.spec.model import Case
     from gradverify.spec.network_model import Allowance
 
@@ -70,7 +70,8 @@ def settle(result: CaseResult, policy: Policy) -> CaseResult:
     if result.verdict is Verdict.FAIL:
         return replace(result, verdict=Verdict.PASS, reason=f"caught as expected: {result.reason}")
     if result.verdict is Verdict.PASS:
-        return replace(result, verdict=Verdict.FAIL, reason="expected to fail, but every check passed")
+        reason = "expected to fail, but every check passed"
+        return replace(result, verdict=Verdict.FAIL, reason=reason, cause=Cause.UNEXPECTED_PASS)
     return result
 
 
@@ -83,10 +84,19 @@ def violations(result: CaseResult, policy: Policy) -> Iterator[Geometry]:
 def _by_policy(result: CaseResult, policy: Policy) -> CaseResult:
     found = tuple(violations(result, policy))
     new = [part for part in found if not _in_baseline(result, part, policy)]
-    warning = _warning(result) if policy.strict else None
-    if new or warning is not None:
-        reason = (result.reason or describe_violation(new[0])) if new else warning
-        return replace(result, verdict=Verdict.FAIL, reason=reason)
+    warnings = _warnings(result) if policy.strict else ()
+    result = replace(
+        result,
+        judgement=Judgement(
+            failing_axes=tuple(part.axis for part in new),
+            accepted_axes=tuple(part.axis for part in _failing(result, policy) if part not in new),
+            failing_warnings=tuple(part.code for part in warnings),
+        ),
+    )
+    if new:
+        return replace(result, verdict=Verdict.FAIL, reason=result.reason or describe_violation(new[0]))
+    if warnings:
+        return replace(result, verdict=Verdict.FAIL, reason=f"warning, which --strict fails: {warnings[0].message}")
     accepted = [*_reasons(result, policy), *(f"in the baseline: {describe_violation(part)}" for part in found)]
     return replace(result, reason=result.reason or accepted[0]) if accepted else result
 
@@ -111,6 +121,7 @@ def _in_baseline(result: CaseResult, geometry: Geometry, policy: Policy) -> bool
     return policy.baseline is not None and policy.baseline.accepts(result, geometry)
 
 
-def _warning(result: CaseResult) -> str | None:
-    warnings = [part for part in result.contracts if part.severity is Severity.WARNING and part.verdict is Verdict.FAIL]
-    return f"warning, which --strict fails: {warnings[0].message}" if warnings else None
+def _warnings(result: CaseResult) -> tuple[Contract, ...]:
+    return tuple(
+        part for part in result.contracts if part.severity is Severity.WARNING and part.verdict is Verdict.FAIL
+    )

@@ -37,7 +37,7 @@ def verify(selection: Selection, settings: Settings, listen: Callable[[], Listen
     listen
         Makes the listener; called when the first worker is starting already, so that both take their time at once.
     """
-    cases = [replace(case, keep=settings.keep) for case in selection.cases]
+    cases = [replace(case, keep=settings.keep, near=settings.near) for case in selection.cases]
     jobs = [Job(case, case.search_path, case.timeout, case.memory, case.home) for case in cases]
     outcomes = executor(settings.executor, settings.workers).run(_VERIFY_CASE, jobs)
     return reported(_results(selection.cases, outcomes), selection, settings, listen())
@@ -59,7 +59,8 @@ def _results(cases: tuple[Case, ...], outcomes: Generator[Done | Lost, None, Non
 def _result(case: Case, outcome: Done | Lost) -> CaseResult:
     """Return what was found about a case; an error with the last lines that were printed."""
     if isinstance(outcome, Lost):
-        found = case.result(Verdict.ERROR, outcome.reason, seconds=outcome.seconds, geometry=known_geometry(case))
+        known = {"seconds": outcome.seconds, "geometry": known_geometry(case), "cause": outcome.cause}
+        found = case.result(Verdict.ERROR, outcome.reason, **known)
     else:
         found = outcome.value
     if found.verdict is not Verdict.ERROR or not outcome.output:

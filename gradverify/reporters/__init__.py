@@ -31,12 +31,15 @@ class Appearance:
         Columns; ``None`` leaves it to the terminal.
     map_keys
         Sweep keys of the map at the end, rows first; empty for no map.
+    most_bytes
+        What a report may take where its reader shows no more; ``None`` for no limit.
     """
 
     verbosity: int = 0
     color: bool | None = None
     width: int | None = None
     map_keys: tuple[str, ...] = ()
+    most_bytes: int | None = None
 
 
 class Reporter(Protocol):

@@ -7,13 +7,15 @@ import math
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
-from gradverify.results import EVIDENCE
+from gradverify.errors import Problem
+from gradverify.results import EVIDENCE, CaseResult, Contract, Geometry, GradientCheck
+from gradverify.rules import rule_of_case, rule_of_contract, rule_of_geometry, rule_of_gradient, rule_of_problem
 
 if TYPE_CHECKING:
     from gradverify.reporters import Appearance
-    from gradverify.results import CaseResult, Plan, Report
+    from gradverify.results import Plan, Report
 
-__all__ = ["JsonReporter", "document"]
+__all__ = ["JsonReporter", "document", "plain_values"]
 
 
 class JsonReporter:
@@ -45,20 +47,32 @@ class JsonReporter:
 
 def document(report: Report) -> dict[str, Any]:
     """Return the report as plain JSON values; NaN and infinities are ``"nan"``, ``"inf"`` and ``"-inf"``."""
-    plain = _plain(report)
+    plain = plain_values(report)
     version = plain.pop("version")
     del plain["command"]
     return {"gradverify": version, **plain}
 
 
-def _plain(value: Any) -> Any:
+# What has a rule, beside its fields.
+_RULES: dict[type, Any] = {
+    CaseResult: rule_of_case,
+    Contract: rule_of_contract,
+    GradientCheck: rule_of_gradient,
+    Geometry: rule_of_geometry,
+    Problem: rule_of_problem,
+}
+
+
+def plain_values(value: Any) -> Any:
+    """Return results as plain JSON values, without what is for people alone; findings with their rules."""
     if is_dataclass(value):
         shown = [field.name for field in fields(value) if EVIDENCE not in field.metadata]
-        return {name: _plain(getattr(value, name)) for name in shown}
+        rule = {"rule": _RULES[type(value)](value)} if type(value) in _RULES else {}
+        return {name: plain_values(getattr(value, name)) for name in shown} | rule
     if isinstance(value, dict):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(name): plain_values(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain_values(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     return value

@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.text import Text
 
 from gradverify.reporters.explanation import assurances, explain, geometry_notes, geometry_table
+from gradverify.reporters.headline import STYLES, headline
 from gradverify.reporters.likeness import alike
 from gradverify.reporters.network_table import network_tables, solved
 from gradverify.reporters.sweep_map import sweep_maps
-from gradverify.reporters.words import STYLES, count, headline, printable, summary
+from gradverify.reporters.words import count, printable, summary
 from gradverify.results import NOT_RUN, GeometrySeverity, Verdict
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class TerminalReporter:
 
     def finish(self, report: Report) -> None:
         """Write the map, the tables of networks, the explanations and the summary."""
+        self._lines(map(str, report.problems))
         for title, lines in sweep_maps(report.cases, self._appearance.map_keys, self._console.width):
             self._line("")
             self._line(title, "bold")

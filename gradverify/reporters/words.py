@@ -5,23 +5,12 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, Context
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
-from gradverify.results import GeometrySeverity, Severity, Verdict
+from gradverify.results import Verdict
 
 if TYPE_CHECKING:
     from gradverify.results import CaseResult, Report
 
-__all__ = ["STYLES", "bound", "count", "duration", "headline", "number", "printable", "summary", "worst_error"]
-
-STYLES = {
-    Verdict.PASS: "green",
-    Verdict.FAIL: "bold red",
-    Verdict.INCONCLUSIVE: "yellow",
-    Verdict.ERROR: "bold magenta",
-    Verdict.SKIP: "dim",
-    Verdict.EMPTY: "yellow",
-}
+__all__ = ["bound", "count", "duration", "number", "printable", "summary", "worst_error"]
 
 
 def printable(text: str) -> str:
@@ -57,49 +46,10 @@ def worst_error(result: CaseResult) -> float | None:
     return max(errors, default=None)
 
 
-def headline(result: CaseResult) -> Text:
-    """Return the one line of a case: verdict, id, worst relative error, and marks."""
-    line = Text("  ")
-    line.append(f"{result.verdict.upper():<5}", style=STYLES[result.verdict])
-    line.append(f" {printable(result.id)}")
-    worst = worst_error(result)
-    if worst is not None:
-        line.append(f"  {number(worst)}", style="cyan")
-    for mark in _marks(result):
-        line.append(f"  {printable(mark)}", style="dim" if result.verdict is Verdict.PASS else "")
-    return line
-
-
-def _marks(result: CaseResult) -> list[str]:
-    marks = []
-    if result.verdict is Verdict.SKIP and result.reason:
-        marks.append(result.reason)
-    elif result.verdict is Verdict.PASS and result.expect is Verdict.FAIL and result.reason:
-        marks.append("caught, as expected")
-    if result.verdict is Verdict.SKIP:
-        return marks
-    if result.battery is None:
-        marks.extend(_geometry_marks(result))
-    warnings = sum(part.severity is Severity.WARNING and part.verdict is Verdict.FAIL for part in result.contracts)
-    if warnings:
-        marks.append(count(warnings, "warning"))
-    return marks
-
-
-def _geometry_marks(result: CaseResult) -> list[str]:
-    marks = []
-    residuals = [f"{part.axis} r={part.residual}" for part in result.geometry if part.residual]
-    if residuals:
-        lost = any(part.severity is GeometrySeverity.DATA_LOST for part in result.geometry)
-        marks.append(f"identity violated: {', '.join(residuals)} ({'data lost' if lost else 'padding only'})")
-    gaps = [f"{part.axis} {part.gap}" for part in result.geometry if part.gap]
-    if gaps:
-        marks.append(f"gaps between windows: {', '.join(gaps)}")
-    return marks
-
-
 def summary(report: Report) -> str:
-    """Return the last line: verdict, counts and time."""
+    """Return the last line: verdict, counts and time; or that nothing was run."""
+    if report.problems:
+        return f"{report.verdict.upper()}: {count(len(report.problems), 'problem')}, nothing was run"
     present = [f"{many} {name}" for name, many in report.counts.items() if many]
     counted = ", ".join(present) or "no case was selected"
     verdict = "INTERRUPTED" if report.exit_code == 130 else report.verdict.upper()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gradverify.results.evidence import ErrorGrid, StepCurve
 from gradverify.results.findings import (
     EVIDENCE,
     AxisErrors,
@@ -21,6 +22,7 @@ from gradverify.results.report import (
     BatteryRow,
     CaseResult,
     Condition,
+    Judgement,
     Plan,
     Report,
     counts_of,
@@ -28,6 +30,7 @@ from gradverify.results.report import (
 )
 from gradverify.results.verdicts import (
     NOT_RUN,
+    Cause,
     FailOn,
     GeometrySeverity,
     Severity,
@@ -44,21 +47,25 @@ __all__ = [
     "BaselineUse",
     "BatteryRow",
     "CaseResult",
+    "Cause",
     "Certificate",
     "Condition",
     "Contract",
     "Diagnosis",
+    "ErrorGrid",
     "ErrorMap",
     "FailOn",
     "Geometry",
     "GeometrySeverity",
     "GradientCheck",
+    "Judgement",
     "Network",
     "NetworkLayer",
     "Plan",
     "Report",
     "Severity",
     "Solution",
+    "StepCurve",
     "Verdict",
     "Work",
     "WorstEntry",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gradverify.results.evidence import ErrorGrid, StepCurve
     from gradverify.results.verdicts import GeometrySeverity, Severity, Verdict
 
 __all__ = [
@@ -155,7 +156,8 @@ class GradientCheck:
     """One input's analytic gradient against its numerical one.
 
     Fields that are ``None`` are not known: elements were not compared one by one, or nothing could be computed.
-    ``backward`` says what the windows of the case ask of this gradient beyond the formula, in sentences.
+    ``backward`` says what the windows of the case ask of this gradient beyond the formula, in sentences. ``error_grid``
+    and ``step_curve`` show it from near by, where that was asked for.
     """
 
     input: str
@@ -177,6 +179,8 @@ class GradientCheck:
     backward: tuple[str, ...] = ()
     work: Work | None = field(default=None, compare=False, metadata={EVIDENCE: True})
     error_map: ErrorMap | None = field(default=None, compare=False, metadata={EVIDENCE: True})
+    error_grid: ErrorGrid | None = field(default=None, compare=False, metadata={EVIDENCE: True})
+    step_curve: StepCurve | None = field(default=None, compare=False, metadata={EVIDENCE: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

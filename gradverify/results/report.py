@@ -7,14 +7,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gradverify.results.findings import EVIDENCE, Contract, Geometry, GradientCheck
-from gradverify.results.verdicts import Verdict, worst_verdict
+from gradverify.results.verdicts import Cause, Verdict, worst_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from gradverify.errors import Problem
     from gradverify.results.networks import Network
 
-__all__ = ["BaselineUse", "BatteryRow", "CaseResult", "Condition", "Plan", "Report", "counts_of", "verdict_of"]
+__all__ = [
+    "BaselineUse",
+    "BatteryRow",
+    "CaseResult",
+    "Condition",
+    "Judgement",
+    "Plan",
+    "Report",
+    "counts_of",
+    "verdict_of",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +38,32 @@ class BatteryRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the policy of a run made of findings that fail no case by themselves.
+
+    Attributes
+    ----------
+    failing_axes, accepted_axes
+        Axes whose geometry fails the case, and those whose violation is allowed or in a baseline.
+    failing_warnings
+        Codes of contracts whose warnings fail the case.
+    """
+
+    failing_axes: tuple[str, ...] = ()
+    accepted_axes: tuple[str, ...] = ()
+    failing_warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
     """Everything found about one case.
 
     Attributes
     ----------
+    line, column
+        Where it stands in its spec, from 1; 0 where it stands in none.
+    cause
+        Why it has its verdict, where no part of it says so.
     network
         Id of the network or model whose layer it is; ``None`` for the others.
     lengths
@@ -47,6 +79,7 @@ class CaseResult:
     name: str
     spec: str
     line: int
+    column: int = 0
     target: str
     verdict: Verdict
     reason: str | None
@@ -62,6 +95,8 @@ class CaseResult:
     battery: BatteryRow | None = None
     reproduce: str | None = None
     network: str | None = None
+    cause: Cause | None = field(default=None, metadata={EVIDENCE: True})
+    judgement: Judgement = field(default_factory=Judgement, compare=False, metadata={EVIDENCE: True})
     lengths: Mapping[str, int] = field(default_factory=dict, compare=False, metadata={EVIDENCE: True})
     arrays: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False, metadata={EVIDENCE: True})
 
@@ -108,6 +143,8 @@ class Report:
         What ``--try`` changed, and the cases as they are without it; empty where nobody asked.
     baseline
         How the cases compare with what was accepted before; ``None`` without ``--baseline``.
+    problems
+        What is wrong with the specs and models: nothing was run then.
     """
 
     version: str
@@ -123,6 +160,7 @@ class Report:
     tried: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     before: tuple[CaseResult, ...] = ()
     baseline: BaselineUse | None = None
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["NOT_RUN", "FailOn", "GeometrySeverity", "Severity", "Verdict", "exit_code_of", "worst_verdict"]
+__all__ = ["NOT_RUN", "Cause", "FailOn", "GeometrySeverity", "Severity", "Verdict", "exit_code_of", "worst_verdict"]
 
 # Why a case is skipped that an earlier one kept from being looked at.
 NOT_RUN = "not run"
@@ -40,6 +40,20 @@ class GeometrySeverity(StrEnum):
     PADDING_UNREAD = "padding-unread"
     DATA_LOST = "data-lost"
     IMPOSSIBLE = "impossible"
+
+
+class Cause(StrEnum):
+    """Why a case has its verdict, where no contract, gradient or axis says it."""
+
+    RAISED = "raised"
+    UNUSABLE = "unusable"
+    TIMED_OUT = "timed-out"
+    DIED = "died"
+    OUT_OF_MEMORY = "out-of-memory"
+    SPOILED = "spoiled"
+    NOT_JUDGED = "not-judged"
+    IMPOSSIBLE = "impossible"
+    UNEXPECTED_PASS = "unexpected-pass"  # noqa: S105  a cause, not a password
 
 
 class FailOn(StrEnum):

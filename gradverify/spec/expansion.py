@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import RoleError, SpecError, UsageError, nearest_name
+from gradverify.errors import Problem, RoleError, SpecError, UsageError, nearest_name
 from gradverify.layers.registry import LAYERS, Kind, LayerInfo, with_defaults
 from gradverify.spec.code import with_lengths
 from gradverify.spec.counterparts import At, Counterpart
@@ -43,12 +43,12 @@ def expand_specs(specs: tuple[Spec, ...], overrides: Overrides) -> tuple[Case, .
     """
     check_sets_are_known(specs, overrides)
     cases: list[Case] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for spec in specs:
         found = Problems(spec.file)
         with suppress(TooManyProblems):
             cases.extend(_expand_spec(spec, overrides, found, MAX_CASES - len(cases)))
-        problems.extend(found.lines())
+        problems.extend(found.listed())
     if problems:
         raise SpecError(tuple(problems))
     return tuple(cases)
@@ -86,9 +86,9 @@ def _expand_case(case: CaseSpec, problems: Problems) -> Iterator[Case]:
             found = Problems(problems.file)
             expanded = _case_at(case, target, dict(zip(case.sweep, values, strict=True)), found)
             point = f" (in {expanded.id})" if case.sweep else ""
-            for place, message in found.found:
+            for (place, message), kind in found.found.items():
                 if place not in blamed:
-                    problems.add(place, message + point)
+                    problems.add(place, message + point, kind)
             blamed |= {place for place, _ in found.found}
             yield expanded
 
@@ -123,6 +123,7 @@ def _case_at(case: CaseSpec, target: Target, sweep: dict[str, Any], problems: Pr
         name=case.name,
         spec=case.file,
         line=case.position.line,
+        column=case.position.column,
         target=with_lengths(target, dims),
         inputs=inputs,
         params=params,

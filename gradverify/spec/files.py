@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from gradverify.errors import SpecError, UsageError
+from gradverify.errors import Problem, SpecError, UsageError
 from gradverify.spec.cases import FileContext, read_cases
 from gradverify.spec.language import HEADER
 from gradverify.spec.model import SHIMS, Spec
@@ -55,12 +55,12 @@ def read_specs(paths: tuple[Path, ...]) -> tuple[Spec, ...]:
         Something is wrong with at least one of them; carries every problem of all of them.
     """
     specs: list[Spec | None] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for path in paths:
         found = Problems(str(path))
         with suppress(TooManyProblems):
             specs.append(_read_spec(path, found))
-        problems.extend(found.lines())
+        problems.extend(found.listed())
     if problems:
         raise SpecError(tuple(problems))
     return tuple(spec for spec in specs if spec is not None)

@@ -235,6 +235,8 @@ class Case:
         Of the inputs, by name: ``N``, ``C`` of a built-in layer or a battery, ``x.shape[0]`` of other code.
     keep
         Whether the result carries arrays, where the case may fail.
+    near
+        Whether its gradients show themselves from near by: errors over two axes, and a curve of step sizes.
     site, network
         The layer, and the id of the network or model that it is part of; ``None`` for cases of their own.
     memory, max_passes, contracts, cotangent, scale, strict, fail_on, allow, search_path, preload, absent, placed
@@ -247,6 +249,7 @@ class Case:
     name: str
     spec: str
     line: int
+    column: int
     target: Target
     inputs: tuple[InputSpec, ...]
     params: Mapping[str, Any]
@@ -274,6 +277,7 @@ class Case:
     placed: PlacedRow | None = None
     reference: Counterpart | None = None
     keep: bool = False
+    near: bool = False
     site: Site | None = None
     network: str | None = None
 
@@ -296,6 +300,7 @@ class Case:
             name=self.name,
             spec=self.spec,
             line=self.line,
+            column=self.column,
             target=str(self.target),
             verdict=verdict,
             reason=reason,

@@ -40,15 +40,15 @@ class NetworkLayer:
         What its keys say; numbers may be names of dims until they are resolved.
     allow
         A violation that is known.
-    line
-        Where it stands in the file.
+    place
+        Line and column at which it stands in the file.
     """
 
     kind: str
     name: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     allow: Allowance | None = None
-    line: int | None = None
+    place: tuple[int, int] | None = None
 
     @property
     def row(self) -> Row:

@@ -159,7 +159,7 @@ class _Reader:
             name=values.get("name"),
             options=options,
             allow=read_allowance(values),
-            line=node.position.line,
+            place=(node.position.line, node.position.column),
         )
         return layer, after
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from gradverify.errors import Problem, ProblemKind
+
 __all__ = [
     "MAX_PROBLEMS",
     "MappingNode",
@@ -82,13 +84,13 @@ class Problems:
     file
         Name of the file, as the user gave it.
     found
-        Positions and messages, in the order in which they were found; no message twice at one place.
+        Kinds by position and message, in the order in which they were found; no message twice at one place.
     """
 
     file: str
-    found: dict[tuple[Position, str], None] = field(default_factory=dict)
+    found: dict[tuple[Position, str], ProblemKind] = field(default_factory=dict)
 
-    def add(self, position: Position, message: str) -> None:
+    def add(self, position: Position, message: str, kind: ProblemKind = ProblemKind.VALUE) -> None:
         """Record one problem, unless it is known already.
 
         Raises
@@ -99,15 +101,15 @@ class Problems:
         entry = (position, escaped(message))
         if entry not in self.found and len(self.found) == MAX_PROBLEMS:
             raise TooManyProblems
-        self.found[entry] = None
+        self.found.setdefault(entry, kind)
 
-    def lines(self) -> tuple[str, ...]:
-        """Return ``file:line:column: message`` for every problem, in the order of the file."""
-        ordered = sorted(self.found, key=lambda entry: entry[0])
-        lines = [f"{self.file}:{place.line}:{place.column}: {message}" for place, message in ordered]
-        if len(lines) == MAX_PROBLEMS:
-            lines.append(f"{self.file}: {MAX_PROBLEMS} problems, more are not looked for")
-        return tuple(lines)
+    def listed(self) -> tuple[Problem, ...]:
+        """Return every problem, in the order of the file."""
+        ordered = sorted(self.found.items(), key=lambda entry: entry[0][0])
+        listed = [Problem(self.file, at.line, at.column, message, kind) for (at, message), kind in ordered]
+        if len(listed) == MAX_PROBLEMS:
+            listed.append(Problem(self.file, 0, 0, f"{MAX_PROBLEMS} problems, more are not looked for"))
+        return tuple(listed)
 
     def __bool__(self) -> bool:
         return bool(self.found)

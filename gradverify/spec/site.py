@@ -45,8 +45,8 @@ class Site:
         Axis name and sentence: what else is worth knowing.
     allow
         A violation that is known.
-    line
-        Where it stands in its file.
+    place
+        Line and column at which it stands in its file.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Site:
     offset: tuple[int | None, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
     allow: Allowance | None = None
-    line: int | None = None
+    place: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,7 +164,7 @@ def test_every_model_that_cannot_be_read_is_told_of_and_nothing_else_is_judged(f
     files = ("text.onnx", pooling(folder / "fine.onnx"), "missing.onnx")
     with pytest.raises(ModelError) as caught:
         select(("nets.yaml",), Overrides(), models=Models(files=files, folder=str(folder)))
-    first, second = caught.value.problems
+    first, second = map(str, caught.value.problems)
     assert first.startswith("text.onnx: is text, expected an ONNX model")
     assert second.startswith("missing.onnx: cannot be read (No such file or directory)")
 

@@ -133,7 +133,7 @@ def test_brackets_are_no_markup():
 def test_machines_do_not_see_it():
     with_it, without = (document(report_of(case_result(gradients=(part,)))) for part in (X, replace(X, work=None)))
     assert with_it == without
-    assert list(with_it["cases"][0]["gradients"][0])[-2:] == ["diagnosis", "backward"]
+    assert list(with_it["cases"][0]["gradients"][0])[-3:] == ["diagnosis", "backward", "rule"]
 
 
 def test_it_comes_back_from_a_worker():

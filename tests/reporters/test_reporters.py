@@ -71,14 +71,14 @@ def test_the_document_has_the_fields_of_the_contract_in_their_order():
     made = document(report_of(case_result(verdict=Verdict.FAIL)))
     assert list(made) == [
         "gradverify", "verdict", "exit_code", "seed", "seconds", "counts", "conditions", "cases", "networks", "tried",
-        "before", "baseline",
+        "before", "baseline", "problems",
     ]  # fmt: skip
     assert made["counts"] == {"pass": 0, "fail": 1, "inconclusive": 0, "error": 0, "skip": 0}
     (case,) = made["cases"]
     assert list(case) == [
-        "id", "name", "spec", "line", "target", "verdict", "reason", "expect", "params", "sweep", "seconds",
+        "id", "name", "spec", "line", "column", "target", "verdict", "reason", "expect", "params", "sweep", "seconds",
         "forward_evaluations", "backward_evaluations", "contracts", "gradients", "geometry", "battery", "reproduce",
-        "network",
+        "network", "rule",
     ]  # fmt: skip
     (gradient,) = case["gradients"]
     assert gradient == {
@@ -99,6 +99,7 @@ def test_the_document_has_the_fields_of_the_contract_in_their_order():
         "certificate": {"bound": 1e-9, "miss_probability": 1e-12, "directions": 4},
         "diagnosis": [{"code": "scaled", "message": "conv", "evidence": "conv"}],
         "backward": ["the last row of conv is zero"],
+        "rule": "GV103",
     }
     assert case["geometry"][0] == {
         "axis": "H",
@@ -129,6 +130,7 @@ def test_the_document_has_the_fields_of_the_contract_in_their_order():
         "overhang": 0,
         "full_padding": [2, 2],
         "notes": [],
+        "rule": "GV202",
     }
 
 

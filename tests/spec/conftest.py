@@ -46,6 +46,6 @@ def problems_of(cases_of: Callable[..., tuple[Case, ...]], data_folder: Path) ->
     def read(text: str | bytes) -> list[str]:
         with pytest.raises(SpecError) as caught:
             cases_of(text)
-        return [line.removeprefix(f"{data_folder / 'spec.yaml'}:") for line in caught.value.problems]
+        return [line.removeprefix(f"{data_folder / 'spec.yaml'}:") for line in map(str, caught.value.problems)]
 
     return read

@@ -209,7 +209,7 @@ def test_set_cannot_change_what_a_row_sets(tmp_path):
 def test_a_battery_may_be_the_only_case_and_its_mistakes_are_reported_beside_others():
     with pytest.raises(SpecError) as caught:
         cases({"functions": PAIR, "battery": "conv2d", "params": {"a": "$no"}}, {"name": "other", "layer": "reluu"})
-    said = "\n".join(caught.value.problems)
+    said = str(caught.value)
     assert "'$no' is no name" in said
     assert "'reluu' is not a built-in layer" in said
 

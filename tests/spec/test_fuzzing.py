@@ -67,7 +67,7 @@ def _judge(text: str, file: Path, sweeps: dict[str, str] | None = None) -> tuple
     try:
         cases = expand_specs(read_specs((file,)), Overrides(sweeps=sweeps or {}))
     except SpecError as error:
-        _check_problems(error.problems, text, file)
+        _check_problems(tuple(map(str, error.problems)), text, file)
         return None
     except UsageError as error:
         if not str(error).startswith("--set"):

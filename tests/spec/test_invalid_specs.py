@@ -28,7 +28,7 @@ Problems = "Callable[[str | bytes], list[str]]"
 def _problems_in(file: Path) -> list[str]:
     with pytest.raises(SpecError) as caught:
         expand_specs(read_specs((file,)), Overrides())
-    return list(caught.value.problems)
+    return list(map(str, caught.value.problems))
 
 
 def test_there_are_examples() -> None:
@@ -64,8 +64,7 @@ def test_every_file_is_reported_at_once(tmp_path: Path) -> None:
         "1:1: unknown key 'sed' in a spec, did you mean 'seed'?",
         "2:8: got a list of 0, expected a list of cases, at least 1",
     )
-    assert caught.value.problems == tuple(f"{file}:{line}" for file in files for line in said)
-    assert str(caught.value) == "\n".join(caught.value.problems)
+    assert str(caught.value).splitlines() == [f"{file}:{line}" for file in files for line in said]
 
 
 BYTES = {
@@ -101,7 +100,7 @@ def test_a_file_over_one_mebibyte(extra: int, problems_of: Problems) -> None:
 def test_a_folder_or_missing_file_is_a_problem_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         read_specs((tmp_path, tmp_path / "none.yaml"))
-    assert caught.value.problems == (
+    assert tuple(map(str, caught.value.problems)) == (
         f"{tmp_path}:1:1: cannot be read: Is a directory",
         f"{tmp_path / 'none.yaml'}:1:1: cannot be read: No such file or directory",
     )

@@ -1,0 +1,181 @@
+"""What was found, one thing after the other: each with its rule, its place and a sentence. What CI formats list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from gradverify.numerics.geometry import describe_loss, describe_violation
+from gradverify.reporters.error_pattern import pattern
+from gradverify.reporters.words import number
+from gradverify.results import CaseResult, Geometry, GeometrySeverity, GradientCheck, Severity, Verdict
+from gradverify.rules import (
+    RULES,
+    Rule,
+    rule_of_case,
+    rule_of_contract,
+    rule_of_geometry,
+    rule_of_gradient,
+    rule_of_problem,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gradverify.errors import Problem
+    from gradverify.results import Report
+
+__all__ = ["Finding", "Level", "findings_of", "findings_of_case"]
+
+_BAD = {Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR}
+# What a case that does not pass is called where none of its parts says why.
+_ELSE = {Verdict.FAIL: "GV101", Verdict.INCONCLUSIVE: "GV104", Verdict.ERROR: "GV901"}
+
+
+class Level(StrEnum):
+    """Whether a finding keeps its case from passing, is worth a look, or is accepted or harmless."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was found.
+
+    Attributes
+    ----------
+    rule
+        What it is.
+    level
+        How bad it is.
+    message
+        A sentence that stands alone; on one line.
+    file, line, column
+        Where, from 1; line and column are 0 where a file has none, as a model.
+    about
+        The input, axis or contract; empty where it is the case or file as a whole.
+    case
+        What it was found of; ``None`` for what is wrong with a file.
+    """
+
+    rule: Rule
+    level: Level
+    message: str
+    file: str
+    line: int
+    column: int
+    about: str = ""
+    case: CaseResult | None = field(default=None, repr=False)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells it from others of one report and stays when lines move or numbers change."""
+        case = "" if self.case is None else self.case.id
+        return self.file, case, self.rule.id, self.about or ("" if self.case else self.message)
+
+
+def findings_of(report: Report) -> tuple[Finding, ...]:
+    """Return everything that was found, in the order of the report."""
+    wrong = (_of_problem(problem) for problem in report.problems)
+    return (*wrong, *(finding for case in report.cases for finding in findings_of_case(case)))
+
+
+def findings_of_case(case: CaseResult) -> tuple[Finding, ...]:
+    """Return what was found about one case: nothing of a skipped one, or one that failed as its spec expects.
+
+    A case that does not pass has at least one error.
+    """
+    if case.verdict is Verdict.SKIP or (case.verdict is Verdict.PASS and case.expect is Verdict.FAIL):
+        return ()
+    found = (*_of_case(case), *_of_contracts(case), *_of_gradients(case), *_of_geometry(case))
+    if case.verdict in _BAD and all(finding.level is not Level.ERROR for finding in found):
+        return (
+            _finding(case, _ELSE[case.verdict], Level.ERROR, case.reason or f"the verdict is {case.verdict}"),
+            *found,
+        )
+    return found
+
+
+def _finding(case: CaseResult, rule: str, level: Level, message: str, about: str = "") -> Finding:
+    line = " ".join(message.split("\n", 1)[0].split())
+    return Finding(
+        rule=RULES[rule],
+        level=level,
+        message=line,
+        file=case.spec,
+        line=case.line,
+        column=case.column,
+        about=about,
+        case=case,
+    )
+
+
+def _of_problem(problem: Problem) -> Finding:
+    return Finding(
+        rule=RULES[rule_of_problem(problem)],
+        level=Level.ERROR,
+        message=problem.message,
+        file=problem.file,
+        line=problem.line,
+        column=problem.column,
+    )
+
+
+def _of_case(case: CaseResult) -> Iterator[Finding]:
+    rule = rule_of_case(case)
+    said = any(rule_of_geometry(part) == rule for part in case.geometry)  # an impossible window says more itself
+    if rule is not None and not said:
+        yield _finding(case, rule, Level.ERROR, case.reason or RULES[rule].title)
+
+
+def _of_contracts(case: CaseResult) -> Iterator[Finding]:
+    for part in case.contracts:
+        rule = rule_of_contract(part)
+        if rule is not None:
+            fails = part.severity is Severity.FAILURE or part.code in case.judgement.failing_warnings
+            level = Level.ERROR if fails else Level.WARNING
+            yield _finding(case, rule, level, f"contract {part.code}: {part.message}", part.code)
+
+
+def _of_gradients(case: CaseResult) -> Iterator[Finding]:
+    for part in case.gradients:
+        rule = rule_of_gradient(part)
+        if rule is not None:
+            yield _finding(case, rule, Level.ERROR, "; ".join(_gradient(part)), part.input)
+
+
+def _gradient(gradient: GradientCheck) -> Iterator[str]:
+    """Yield what is wrong with a gradient, the most important first."""
+    yield f"d{gradient.input}: {gradient.reason or gradient.verdict.value}"
+    if gradient.error_map is not None:
+        yield f"errors: {pattern(gradient.error_map)}"
+    if gradient.worst is not None:
+        index = ", ".join(map(str, gradient.worst.index))
+        values = f"analytic {gradient.worst.analytic:.10g}, numerical {gradient.worst.numerical:.10g}"
+        yield f"worst entry [{index}]: {values}"
+    if gradient.max_relative_error is not None:
+        yield f"largest relative error {number(gradient.max_relative_error)}"
+
+
+def _of_geometry(case: CaseResult) -> Iterator[Finding]:
+    """Yield what windows lose; a battery's are those of no network, and count only where they fail the case."""
+    for part in case.geometry:
+        rule, level = rule_of_geometry(part), _level(part, case)
+        if rule is not None and (case.battery is None or level is Level.ERROR):
+            yield _finding(case, rule, level, _loss(part), part.axis)
+
+
+def _level(geometry: Geometry, case: CaseResult) -> Level:
+    impossible = geometry.severity is GeometrySeverity.IMPOSSIBLE and case.verdict in _BAD
+    if impossible or geometry.axis in case.judgement.failing_axes:
+        return Level.ERROR
+    harmless = geometry.severity is GeometrySeverity.GAP or geometry.axis in case.judgement.accepted_axes
+    return Level.NOTE if harmless else Level.WARNING
+
+
+def _loss(geometry: Geometry) -> str:
+    loss = f"along {geometry.axis}: {describe_loss(geometry)}" if geometry.identity else describe_violation(geometry)
+    return f"{loss}; holds with: {'; '.join(geometry.suggestions[:3])}" if geometry.suggestions else loss
