@@ -13,6 +13,7 @@ __all__ = ["REPORTERS", "Appearance", "Reporter", "reporter"]
 
 REPORTERS = {
     "json": "gradverify.reporters.json:JsonReporter",
+    "junit": "gradverify.reporters.junit:JUnitReporter",
     "terminal": "gradverify.reporters.terminal:TerminalReporter",
 }
 
