@@ -70,11 +70,12 @@ def _run(report: Report, root: str | None) -> dict[str, Any]:
     """Return the one run: errors first, since a reader with a limit takes what comes first."""
     found = sorted(fingerprinted(findings_of(report), root), key=lambda pair: _WORST_FIRST.index(pair[0].level))
     rules = sorted({finding.rule.id for finding, _ in found})
-    shown = found[:_MOST_RESULTS]
+    placed = [pair for pair in found if pair[0].file]  # a result without a place would make the whole file be refused
+    shown = placed[:_MOST_RESULTS]
     driver = {"name": "gradverify", "version": report.version, "rules": [_rule(RULES[rule]) for rule in rules]}
     return {
         "tool": {"driver": driver},
-        "invocations": [_invocation(report, [finding for finding, _ in found], root)],
+        "invocations": [_invocation(report, [finding for finding, _ in found], len(placed) - len(shown), root)],
         "columnKind": "unicodeCodePoints",
         "results": [
             {**_result(finding, rules, root), "partialFingerprints": _fingerprints(mark), **_accepted(finding, report)}
@@ -146,15 +147,15 @@ def _accepted(finding: Finding, report: Report) -> dict[str, Any]:
     return {"suppressions": [{"kind": kind, "status": "accepted", "justification": printable(case.reason or "")}]}
 
 
-def _invocation(report: Report, findings: Sequence[Finding], root: str | None) -> dict[str, Any]:
+def _invocation(report: Report, findings: Sequence[Finding], left_out: int, root: str | None) -> dict[str, Any]:
     """Return how the run went: what was not run, or not to its end, is told apart from what was found."""
-    invalid = [finding for finding in findings if finding.case is None]
+    invalid = [finding for finding in findings if finding.case is None or not finding.file]
     raised = [finding for finding in findings if finding.case is not None and finding.case.verdict is Verdict.ERROR]
     broken = [_notification(finding, root) for finding in raised if finding.level is Level.ERROR]
     if report.exit_code == _INTERRUPTED:
         broken.append({"level": "error", "message": {"text": "Interrupted: results are those of what had finished."}})
-    if len(findings) > _MOST_RESULTS:
-        more = f"{len(findings) - _MOST_RESULTS} more results are left out: a file may hold {_MOST_RESULTS}."
+    if left_out:
+        more = f"{left_out} more results are left out: a file may hold {_MOST_RESULTS}."
         broken.append({"level": "warning", "message": {"text": more}})
     return {
         "executionSuccessful": not (invalid or raised) and report.exit_code != _INTERRUPTED,
