@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["REPORTERS", "Appearance", "Reporter", "reporter"]
 
 REPORTERS = {
+    "github": "gradverify.reporters.github:GithubReporter",
     "json": "gradverify.reporters.json:JsonReporter",
     "junit": "gradverify.reporters.junit:JUnitReporter",
     "sarif": "gradverify.reporters.sarif:SarifReporter",
