@@ -100,11 +100,10 @@ def findings_of_case(case: CaseResult) -> tuple[Finding, ...]:
 
 
 def _finding(case: CaseResult, rule: str, level: Level, message: str, about: str = "") -> Finding:
-    line = " ".join(message.split("\n", 1)[0].split())
     return Finding(
         rule=RULES[rule],
         level=level,
-        message=line,
+        message=_sentence(message, rule),
         file=case.spec,
         line=case.line,
         column=case.column,
@@ -113,11 +112,17 @@ def _finding(case: CaseResult, rule: str, level: Level, message: str, about: str
     )
 
 
+def _sentence(message: str, rule: str) -> str:
+    """Return the first line of a message; what the rule says where there is none."""
+    return " ".join(message.split("\n", 1)[0].split()) or RULES[rule].title
+
+
 def _of_problem(problem: Problem) -> Finding:
+    rule = rule_of_problem(problem)
     return Finding(
-        rule=RULES[rule_of_problem(problem)],
+        rule=RULES[rule],
         level=Level.ERROR,
-        message=problem.message,
+        message=_sentence(problem.message, rule),
         file=problem.file,
         line=problem.line,
         column=problem.column,

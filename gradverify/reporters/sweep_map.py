@@ -6,15 +6,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from gradverify.reporters.words import number, worst_error
-from gradverify.results import CaseResult, GeometrySeverity, Verdict
+from gradverify.results import WORST_FIRST, CaseResult, GeometrySeverity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["sweep_maps"]
 
-# From worst to best: a cell shows the first that one of its cases has.
-_ORDER = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.PASS, Verdict.SKIP)
 _SHORT = {Verdict.INCONCLUSIVE: "UNSURE"}
 _LEGEND = "     =  the size identity holds      !  it is violated"
 
@@ -67,7 +65,7 @@ def _label(value: Any) -> str:
 
 def _cell(cases: list[CaseResult]) -> str:
     """Return the worst verdict, the worst relative error and whether the identity holds."""
-    verdict = next(verdict for verdict in _ORDER if any(case.verdict is verdict for case in cases))
+    verdict = next(verdict for verdict in WORST_FIRST if any(case.verdict is verdict for case in cases))
     errors = [error for case in cases if (error := worst_error(case)) is not None]
     word = _SHORT.get(verdict, verdict.value if verdict in {Verdict.PASS, Verdict.SKIP} else verdict.upper())
     parts = [word, number(max(errors)) if errors else "", _mark(cases)]
