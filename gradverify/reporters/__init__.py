@@ -15,6 +15,7 @@ REPORTERS = {
     "github": "gradverify.reporters.github:GithubReporter",
     "json": "gradverify.reporters.json:JsonReporter",
     "junit": "gradverify.reporters.junit:JUnitReporter",
+    "markdown": "gradverify.reporters.markdown:MarkdownReporter",
     "sarif": "gradverify.reporters.sarif:SarifReporter",
     "terminal": "gradverify.reporters.terminal:TerminalReporter",
 }

@@ -40,6 +40,11 @@ class Level(StrEnum):
     WARNING = "warning"
     NOTE = "note"
 
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return tuple(Level).index(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
