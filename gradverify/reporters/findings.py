@@ -81,6 +81,12 @@ class Finding:
         case = "" if self.case is None else self.case.id
         return self.file, case, self.rule.id, self.about or ("" if self.case else self.message)
 
+    @property
+    def accepted(self) -> bool:
+        """Whether it is a violation that its case allows or a baseline holds."""
+        accepted = () if self.case is None else self.case.judgement.accepted_axes
+        return self.level is Level.NOTE and self.about in accepted
+
 
 def findings_of(report: Report) -> tuple[Finding, ...]:
     """Return everything that was found, in the order of the report."""

@@ -139,11 +139,11 @@ def _fingerprints(mark: str) -> dict[str, str]:
 
 def _accepted(finding: Finding, report: Report) -> dict[str, Any]:
     """Return that a violation is allowed by its spec or held by a baseline, and why."""
-    case = finding.case
-    if case is None or finding.level is not Level.NOTE or finding.about not in case.judgement.accepted_axes:
+    if finding.case is None or not finding.accepted:
         return {}
     kind = "inSource" if report.baseline is None else "external"
-    return {"suppressions": [{"kind": kind, "status": "accepted", "justification": printable(case.reason or "")}]}
+    why = printable(finding.case.reason or "")
+    return {"suppressions": [{"kind": kind, "status": "accepted", "justification": why}]}
 
 
 def _invocation(report: Report, findings: Sequence[Finding], left_out: int, root: str | None) -> dict[str, Any]:
