@@ -13,8 +13,11 @@ __all__ = ["REPORTERS", "Appearance", "Reporter", "reporter"]
 
 REPORTERS = {
     "github": "gradverify.reporters.github:GithubReporter",
+    "gitlab": "gradverify.reporters.gitlab:GitlabReporter",
     "json": "gradverify.reporters.json:JsonReporter",
+    "jsonl": "gradverify.reporters.jsonl:JsonLinesReporter",
     "junit": "gradverify.reporters.junit:JUnitReporter",
+    "markdown": "gradverify.reporters.markdown:MarkdownReporter",
     "sarif": "gradverify.reporters.sarif:SarifReporter",
     "terminal": "gradverify.reporters.terminal:TerminalReporter",
 }

@@ -40,6 +40,11 @@ class Level(StrEnum):
     WARNING = "warning"
     NOTE = "note"
 
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return tuple(Level).index(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -75,6 +80,12 @@ class Finding:
         """What tells it from others of one report and stays when lines move or numbers change."""
         case = "" if self.case is None else self.case.id
         return self.file, case, self.rule.id, self.about or ("" if self.case else self.message)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it is a violation that its case allows or a baseline holds."""
+        accepted = () if self.case is None else self.case.judgement.accepted_axes
+        return self.level is Level.NOTE and self.about in accepted
 
 
 def findings_of(report: Report) -> tuple[Finding, ...]:

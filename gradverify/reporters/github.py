@@ -21,7 +21,6 @@ __all__ = ["GithubReporter"]
 # Of one step, GitHub shows no more; what goes beyond is dropped without a word. See docs/formats.md.
 _MOST = 10
 _LONGEST_TITLE = 255
-_LEVELS = (Level.ERROR, Level.WARNING)
 _ELSEWHERE = "the step summary and the reports of other formats hold all of them"
 
 
@@ -88,8 +87,8 @@ def _annotations(report: Report) -> list[_Annotation]:
 
 def _told(case: CaseResult) -> list[Finding]:
     """Return what was found of a case, worst first, without what is accepted or harmless."""
-    found = [finding for finding in findings_of_case(case) if finding.level in _LEVELS]
-    return sorted(found, key=lambda finding: _LEVELS.index(finding.level))
+    found = [finding for finding in findings_of_case(case) if finding.level is not Level.NOTE]
+    return sorted(found, key=lambda finding: finding.level.rank)
 
 
 def _of_case(case: CaseResult, findings: Sequence[Finding]) -> _Annotation:

@@ -26,7 +26,6 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 # Code scanning rejects a file with more results, and shows the first 5000.
 _MOST_RESULTS = 25_000
 _INTERRUPTED = 130
-_WORST_FIRST = tuple(Level)
 # What a finding is unless a policy or a spec says otherwise, where that is no error.
 _USUAL = {
     **{promise.rule: Level.WARNING for promise in CONTRACTS.values() if promise.severity is Severity.WARNING},
@@ -68,7 +67,7 @@ class SarifReporter:
 
 def _run(report: Report, root: str | None) -> dict[str, Any]:
     """Return the one run: errors first, since a reader with a limit takes what comes first."""
-    found = sorted(fingerprinted(findings_of(report), root), key=lambda pair: _WORST_FIRST.index(pair[0].level))
+    found = sorted(fingerprinted(findings_of(report), root), key=lambda pair: pair[0].level.rank)
     rules = sorted({finding.rule.id for finding, _ in found})
     placed = [pair for pair in found if pair[0].file]  # a result without a place would make the whole file be refused
     shown = placed[:_MOST_RESULTS]
@@ -140,11 +139,11 @@ def _fingerprints(mark: str) -> dict[str, str]:
 
 def _accepted(finding: Finding, report: Report) -> dict[str, Any]:
     """Return that a violation is allowed by its spec or held by a baseline, and why."""
-    case = finding.case
-    if case is None or finding.level is not Level.NOTE or finding.about not in case.judgement.accepted_axes:
+    if finding.case is None or not finding.accepted:
         return {}
     kind = "inSource" if report.baseline is None else "external"
-    return {"suppressions": [{"kind": kind, "status": "accepted", "justification": printable(case.reason or "")}]}
+    why = printable(finding.case.reason or "")
+    return {"suppressions": [{"kind": kind, "status": "accepted", "justification": why}]}
 
 
 def _invocation(report: Report, findings: Sequence[Finding], left_out: int, root: str | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,39 @@ from gradverify.reporters.words import number, worst_error
 from gradverify.results import WORST_FIRST, CaseResult, GeometrySeverity, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["sweep_maps"]
+__all__ = ["LEGEND", "SweepGrid", "sweep_grids", "sweep_maps"]
 
 _SHORT = {Verdict.INCONCLUSIVE: "UNSURE"}
-_LEGEND = "     =  the size identity holds      !  it is violated"
+LEGEND = {"=": "the size identity holds", "!": "it is violated"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepGrid:
+    """The cases of one name over two sweep keys.
+
+    Attributes
+    ----------
+    name, keys
+        Whose they are, and the sweep key of the rows, then that of the columns where there are two.
+    rows, columns
+        The values of the keys, as words.
+    cells
+        The worst of the cases with the values of a row and a column; empty where there are none.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: Mapping[tuple[str, str], str]
+
+    @property
+    def title(self) -> str:
+        """What it shows."""
+        across = f", {self.keys[1]} across" if len(self.keys) > 1 else ""
+        return f"{self.name}: {self.keys[0]} down{across}; verdict and worst relative error"
 
 
 def sweep_maps(cases: tuple[CaseResult, ...], keys: tuple[str, ...], width: int) -> Iterator[tuple[str, list[str]]]:
@@ -22,36 +50,52 @@ def sweep_maps(cases: tuple[CaseResult, ...], keys: tuple[str, ...], width: int)
 
     Parameters
     ----------
+    cases, keys
+        As in ``sweep_grids``.
+    width
+        Columns of the terminal; wider maps are folded into blocks.
+    """
+    for grid in sweep_grids(cases, keys):
+        yield grid.title, _lines(grid, width)
+
+
+def sweep_grids(cases: tuple[CaseResult, ...], keys: tuple[str, ...]) -> Iterator[SweepGrid]:
+    """Yield the map of every case name that sweeps the keys.
+
+    Parameters
+    ----------
     cases
         All results.
     keys
         Sweep key of the rows, then that of the columns; with one key there is one column.
-    width
-        Columns of the terminal; wider maps are folded into blocks.
     """
     swept = [case for case in cases if keys and all(key in case.sweep for key in keys)]
     for (_, name), group in groupby(swept, key=lambda case: (case.spec, case.name)):
-        across = f", {keys[1]} across" if len(keys) > 1 else ""
-        yield f"{name}: {keys[0]} down{across}; verdict and worst relative error", _map(list(group), keys, width)
+        yield _grid(name, list(group), keys)
 
 
-def _map(cases: list[CaseResult], keys: tuple[str, ...], width: int) -> list[str]:
+def _grid(name: str, cases: list[CaseResult], keys: tuple[str, ...]) -> SweepGrid:
     places = [_place(case, keys) for case in cases]
-    rows, columns = (list(dict.fromkeys(place[axis] for place in places)) for axis in (0, 1))
+    rows, columns = (tuple(dict.fromkeys(place[axis] for place in places)) for axis in (0, 1))
     cells = {(row, column): "" for row in rows for column in columns}
     for place in dict.fromkeys(places):
         cells[place] = _cell([case for case, other in zip(cases, places, strict=True) if other == place])
-    head = max(len(label) for label in [*rows, keys[0]])
-    wide = max(len(text) for text in [*cells.values(), *columns])
+    return SweepGrid(name=name, keys=keys, rows=rows, columns=columns, cells=cells)
+
+
+def _lines(grid: SweepGrid, width: int) -> list[str]:
+    head = max(len(label) for label in [*grid.rows, grid.keys[0]])
+    wide = max(len(text) for text in [*grid.cells.values(), *grid.columns])
     block = max(1, (width - head - 7) // (wide + 2))
     lines: list[str] = []
-    for first in range(0, len(columns), block):
-        part = columns[first : first + block]
-        table = [(keys[0], part), *((row, [cells[row, column] for column in part]) for row in rows)]
+    for first in range(0, len(grid.columns), block):
+        part = grid.columns[first : first + block]
+        table = [(grid.keys[0], part), *((row, [grid.cells[row, column] for column in part]) for row in grid.rows)]
         lines.extend(
             "  ".join([f"     {label:>{head}}", *(f"{text:<{wide}}" for text in texts)]) for label, texts in table
         )
-    return [*(line.rstrip() for line in lines), _LEGEND]
+    legend = "      ".join(f"{mark}  {meaning}" for mark, meaning in LEGEND.items())
+    return [*(line.rstrip() for line in lines), f"     {legend}"]
 
 
 def _place(case: CaseResult, keys: tuple[str, ...]) -> tuple[str, str]:
