@@ -34,14 +34,14 @@ __all__ = ["PASSES", "step_curve"]
 _ORDER = 4
 # Steps, in units of the spread of the input: halfway between powers of two, which are the steps of verdicts. At those
 # the distance to a verdict made of differences would be 0, and say nothing.
-_STEPS = tuple(1.5 * 2.0**exponent for exponent in range(-25, 0))
+_STEPS = tuple(1.5 * 2.0**exponent for exponent in range(-24, 1))
 # Spacings of numbers that a step must have to be nearly the step that is taken.
 _SPACINGS = 8
 # Fewest steps that make a curve.
 _FEWEST = 4
 # Changes of a slope, in units of what noise does, from which truncation is seen; and by how much they must grow when a
 # step is doubled, twice in a row, to be that of a smooth function: 16 is order 4. At a kink they do not grow.
-_SEEN, _GROWTH = 32, 8
+_SEEN, _GROWTH = 16, 8
 # Forward passes of a curve at most, and what one may take, in seconds.
 PASSES = 2 * len(_STEPS) + 21
 _SLOW = 0.2
