@@ -53,7 +53,7 @@ class StepCurve:
         are the same.
     truncation, roundoff
         What is estimated at each: ``C h^p``, all 0 where no truncation is seen; and the noise of the function divided
-        by the step, all 0 where no output moves.
+        by the step, all 0 where nothing is seen to round.
     derivative, step
         What the verdict's slope was read from, and its step, which may lie outside ``steps``; ``None`` where a step has
         no meaning.
