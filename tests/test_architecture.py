@@ -64,6 +64,7 @@ def in_full(rooms: dict[str, str]) -> set[str]:
         (("run", "--help"), {"click", "yaml"}),
         (("layers",), {"click"}),
         (("layers", "conv2d"), {"click", "numpy"}),
+        (("explain", "GV203"), {"click"}),
         (("audit", "configs/alexnet-stem.yaml"), {"click", "yaml", "rich"}),
         (("audit", "configs/alexnet-stem.yaml", "--format", "json"), {"click", "yaml"}),
         (("run", "configs/activations.yaml", "--format", "json"), {"click", "yaml"}),

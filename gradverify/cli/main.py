@@ -27,6 +27,7 @@ _COMMANDS = {
     "sweep": ("gradverify.cli.sweep:sweep", "Verify over a grid; ends with a stride x padding map."),
     "layers": ("gradverify.cli.layers:layers", "List the built-in layers, or show one."),
     "init": ("gradverify.cli.init:init", "Write a commented starting spec."),
+    "explain": ("gradverify.cli.explain:explain", "Say what a finding's rule means, with an example."),
     "schema": ("gradverify.cli.schema:schema", "Print the JSON Schema of the spec, for editors."),
 }
 
