@@ -1,31 +1,21 @@
-"""Networks and models as tables: a row for each layer and each of its axes that differ, before and after a change."""
+"""Networks and models as tables of text, as narrow as a terminal."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gradverify.results import GeometrySeverity, Network, NetworkLayer, Verdict
+from gradverify.reporters.network_rows import FIELD, LEFT, NAMES, OF_WINDOWS, Row, columns_of, compared_networks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
-    from gradverify.results import CaseResult, Geometry, Report
+    from gradverify.results import Report
 
-__all__ = ["network_tables", "solved"]
+__all__ = ["network_tables"]
 
 _INDENT = "  "
 # Names of layers and operators are cut to the first of these with which a table fits.
 _LONGEST_NAMES = (24, 20, 16, 12)
-_WINDOW = ("HH", "S", "P", "D")
-_FIELD = ("field", "total S", "offset")
-_NAMES = ("layer", "op", "axis", "size", *_WINDOW, "r", "identity", "before", "after")
-_OF_WINDOWS = ("axis", "size", *_WINDOW, "r")
-# Columns of text; numbers stand at the right.
-_LEFT = {"layer", "op", "axis", "identity", "before", "after"}
-
-Row = dict[str, str]
-Place = tuple[str, str, str]
 
 
 def network_tables(report: Report, width: int) -> Iterator[tuple[str, str, list[str]]]:
@@ -38,66 +28,9 @@ def network_tables(report: Report, width: int) -> Iterator[tuple[str, str, list[
     width
         Columns; where one table is wider, receptive fields have one of their own.
     """
-    cases, before = _placed(report.cases), _placed(report.before)
-    for network in (*report.networks, *(_of_their_own(report) if before else ())):
-        rows = list(_compared(network, before, cases) if before else _rows(network, cases))
-        shapes = ", ".join(f"{name} {_lengths(shape)}".strip() for name, shape in network.inputs)
-        lines = [*_fitted(rows, width - len(_INDENT)), *_noted(network, cases), *solved(network)]
-        yield (
-            network.spec,
-            f"{network.id}: {shapes}" if shapes else network.id or "cases",
-            [f"{_INDENT}{line}".rstrip() for line in lines],
-        )
-
-
-def _of_their_own(report: Report) -> Iterator[Network]:
-    """Yield the cases that are no layers of a network as if they were, those of each spec together."""
-    alone = [case for case in report.cases if case.network is None and case.geometry]
-    for spec in dict.fromkeys(case.spec for case in alone):
-        layers = (NetworkLayer(name=case.id, op=case.target, case=case.id) for case in alone if case.spec == spec)
-        yield Network(id="", spec=spec, inputs=(), layers=tuple(layers))
-
-
-def _placed(cases: Sequence[CaseResult]) -> dict[Place, CaseResult]:
-    """Return cases by their spec, their network and the layer there; one that is no layer by its id."""
-    return {(case.spec, case.network or "", case.id if case.network is None else case.name): case for case in cases}
-
-
-def _rows(network: Network, cases: Mapping[Place, CaseResult]) -> Iterator[Row]:
-    for layer in network.layers:
-        case = cases.get((network.spec, network.id, layer.name))
-        if layer.case is not None and case is None:
-            continue  # not selected
-        parts = _grouped(layer, case.geometry if case else ())
-        if not parts:
-            yield {**_named(layer), "span": _change(layer), "identity": _without_window(case)}
-        for geometry, axes, field in parts:
-            yield {**_named(layer), "axis": axes, **_window(geometry, case), **field}
-
-
-def _compared(
-    network: Network,
-    before: Mapping[Place, CaseResult],
-    after: Mapping[Place, CaseResult],
-) -> Iterator[Row]:
-    for layer in network.layers:
-        cases = [found.get((network.spec, network.id, layer.name)) for found in (before, after)]
-        axes = dict.fromkeys(part.axis for case in cases if case for part in case.geometry)
-        told = {axis: [_told(case, axis) for case in cases] for axis in axes}
-        alike: dict[tuple[str, ...], list[str]] = {}
-        for axis, words in told.items():
-            alike.setdefault(tuple(words), []).append(axis)
-        for (old, new), names in alike.items():
-            yield {**_named(layer), "axis": " ".join(names), "before": old, "after": new}
-        if not axes and any(cases):
-            yield {
-                **_named(layer),
-                **{name: _without_window(case) for name, case in zip(("before", "after"), cases, strict=True)},
-            }
-
-
-def _named(layer: NetworkLayer) -> Row:
-    return {"layer": layer.name, "op": layer.op}
+    for network in compared_networks(report):
+        lines = [*_fitted(list(network.rows), width - len(_INDENT)), *network.remarks]
+        yield network.spec, network.title, [f"{_INDENT}{line}".rstrip() for line in lines]
 
 
 def _cut(name: str, longest: int) -> str:
@@ -106,71 +39,6 @@ def _cut(name: str, longest: int) -> str:
         return name
     begins = longest // 2 - 1
     return f"{name[:begins]}..{name[begins + 2 - longest :]}"
-
-
-def _told(case: CaseResult | None, axis: str) -> str:
-    """Say what became of one axis of a layer, in a few words."""
-    part = next((part for part in case.geometry if part.axis == axis), None) if case else None
-    if part is None or case is None:
-        return "" if case is None else _without_window(case)
-    return f"{_sizes(part)}  {_severity(part, case)}"
-
-
-def _window(geometry: Geometry, case: CaseResult | None) -> Row:
-    low, high = geometry.padding
-    return {
-        "size": _sizes(geometry),
-        "HH": str(geometry.kernel),
-        "S": str(geometry.stride),
-        "P": str(low) if low == high else f"{low}+{high}",
-        "D": str(geometry.dilation),
-        "r": str(geometry.residual),
-        "identity": _severity(geometry, case),
-    }
-
-
-def _sizes(geometry: Geometry) -> str:
-    made = "none" if geometry.severity is GeometrySeverity.IMPOSSIBLE else str(geometry.output)
-    return f"{geometry.input} -> {made}"
-
-
-def _severity(geometry: Geometry, case: CaseResult | None) -> str:
-    word = f"gap {geometry.gap}" if geometry.severity is GeometrySeverity.GAP else geometry.severity.value
-    if geometry.overhang:
-        word += f", overhang {geometry.overhang}"
-    if case is not None and case.verdict is Verdict.ERROR:
-        return f"{word}, error"
-    accepted = case is not None and case.verdict is Verdict.PASS and bool(case.reason) and not geometry.identity
-    return f"{word}, accepted" if accepted else word
-
-
-def _without_window(case: CaseResult | None) -> str:
-    words = {Verdict.ERROR: "error", Verdict.SKIP: "not judged"}
-    return words.get(case.verdict, "") if case is not None else ""
-
-
-def _grouped(layer: NetworkLayer, geometry: Sequence[Geometry]) -> list[tuple[Geometry, str, Row]]:
-    """Return each different geometry of a layer once, with the names of its axes and what the network makes of it."""
-    alike: dict[tuple[Geometry, tuple[str, ...]], list[str]] = {}
-    for place, part in enumerate(geometry):
-        alike.setdefault((replace(part, axis="", notes=()), _field(layer, place)), []).append(part.axis)
-    return [(part, " ".join(axes), dict(zip(_FIELD, field, strict=False))) for (part, field), axes in alike.items()]
-
-
-def _field(layer: NetworkLayer, place: int) -> tuple[str, ...]:
-    columns = (layer.receptive_field, layer.total_stride, layer.offset)
-    found = [column[place] for column in columns if place < len(column)]
-    return tuple("" if value is None else str(value) for value in found)
-
-
-def _change(layer: NetworkLayer) -> str:
-    """Say what becomes of the shape of a sample in a layer without a window."""
-    old, new = (_lengths(shape[1:]) if shape else "" for shape in (layer.input_shape, layer.output_shape))
-    return new if old == new else f"{old} -> {new or '?'}"
-
-
-def _lengths(shape: tuple[int | None, ...] | None) -> str:
-    return "" if shape is None else "x".join("?" if length is None else str(length) for length in shape)
 
 
 def _fitted(rows: list[Row], width: int) -> list[str]:
@@ -184,28 +52,23 @@ def _fitted(rows: list[Row], width: int) -> list[str]:
 
 
 def _in_one(rows: list[Row]) -> list[str]:
-    return list(_laid_out(rows, (*_NAMES, *_FIELD)))
+    return list(_laid_out(rows, (*NAMES, *FIELD)))
 
 
 def _in_two(rows: list[Row]) -> list[str]:
     """Return a table, and one of receptive fields below it where there are any."""
     fields = [row for row in rows if "field" in row]
-    two = list(_laid_out(fields, ("layer", "axis", *_FIELD))) if fields else []
-    return [*_laid_out(rows, _NAMES), *([""] if two else []), *two]
+    two = list(_laid_out(fields, ("layer", "axis", *FIELD))) if fields else []
+    return [*_laid_out(rows, NAMES), *([""] if two else []), *two]
 
 
 def _laid_out(rows: list[Row], columns: tuple[str, ...]) -> Iterator[str]:
     """Yield a table without the columns that say nothing."""
-    said = {name for name in columns if any(row.get(name) for row in rows)}
-    if {row.get("D", "1") for row in rows} == {"1"}:
-        said.discard("D")
-    if said.isdisjoint(_OF_WINDOWS) and any("span" in row for row in rows):
-        said.add("size")  # what spans the columns of a window needs one at least
-    shown = [name for name in columns if name in said]
+    shown = columns_of(rows, columns)
     widths = {name: max(len(name), *(len(row.get(name, "")) for row in rows)) for name in shown}
     for row in ({name: name for name in shown}, *rows):
         cells = {
-            name: row.get(name, "").ljust(widths[name]) if name in _LEFT else row.get(name, "").rjust(widths[name])
+            name: row.get(name, "").ljust(widths[name]) if name in LEFT else row.get(name, "").rjust(widths[name])
             for name in shown
         }
         yield "  ".join(_spanned(cells, row.get("span", ""))).rstrip()
@@ -213,35 +76,9 @@ def _laid_out(rows: list[Row], columns: tuple[str, ...]) -> Iterator[str]:
 
 def _spanned(cells: dict[str, str], span: str) -> Iterator[str]:
     """Yield the cells of a row; what spans the columns of a window stands in the place of all of them."""
-    inside = [cell for name, cell in cells.items() if name in _OF_WINDOWS]
+    inside = [cell for name, cell in cells.items() if name in OF_WINDOWS]
     for name, cell in cells.items():
-        if not span or name not in _OF_WINDOWS:
+        if not span or name not in OF_WINDOWS:
             yield cell
         elif cell is inside[0]:
             yield span.ljust(len("  ".join(inside)))
-
-
-def _noted(network: Network, cases: Mapping[Place, CaseResult]) -> Iterator[str]:
-    """Yield what is noted about layers, also those that pass: a decoder may come to another length and be exact."""
-    for layer in network.layers:
-        if layer.case is None or (network.spec, network.id, layer.name) in cases:
-            yield from (f"{layer.name} {note}" for note in layer.notes)
-
-
-def solved(network: Network) -> Iterator[str]:
-    """Say which sizes leave nothing unread."""
-    solution = network.solution
-    if solution is None:
-        return
-    given, found = (
-        ", ".join(f"{name} = {length}" for name, length in sizes or ()) for sizes in (solution.given, solution.found)
-    )
-    if solution.found is None and solution.proved:
-        yield f"no sizes from {given} on make every layer exact: {solution.reason}"
-    elif solution.found is None:  # claims nothing of what was not looked at
-        since = f" from {given} on" if given else ""
-        yield f"no sizes found{since} at which every layer is exact: {solution.reason}"
-    elif solution.found == solution.given:
-        yield f"every layer is exact at {given}"
-    else:
-        yield f"the smallest sizes from {given} on at which every layer is exact: {found}"
