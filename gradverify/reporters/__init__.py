@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["REPORTERS", "Appearance", "Reporter", "reporter"]
 
 REPORTERS = {
+    "html": "gradverify.reporters.html:HtmlReporter",
     "json": "gradverify.reporters.json:JsonReporter",
     "terminal": "gradverify.reporters.terminal:TerminalReporter",
 }

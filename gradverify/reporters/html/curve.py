@@ -1,0 +1,177 @@
+"""The step-size curve of one element: measured errors between truncation and roundoff, log-log."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gradverify.reporters.html.drawing import LogScale, dots, figure, label, picture, power
+from gradverify.reporters.html.markup import Markup, joined, measure, tag
+from gradverify.reporters.words import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gradverify.results import GradientCheck, StepCurve
+
+__all__ = ["curve_figure", "what_one_sees"]
+
+# Labels of lines that lie closer than this are moved apart.
+_LINE = 13.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Plot:
+    """Where the axes are: the inner area and the scales along its edges."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    steps: LogScale
+    errors: LogScale
+
+    @property
+    def size(self) -> tuple[float, float]:
+        return self.right + 10, self.bottom + 40
+
+
+def curve_figure(gradient: GradientCheck, *, small: bool) -> Markup | None:
+    """Return the curve of a checked input, or ``None`` where none was measured.
+
+    Parameters
+    ----------
+    gradient
+        The input's gradient.
+    small
+        Whether it stands beside others, where nothing is wrong.
+    """
+    curve = gradient.step_curve
+    if curve is None or not curve.steps:
+        return None
+    plot = _plot(curve, (290.0, 130.0) if small else (400.0, 210.0))
+    element = f"d{gradient.input}[{', '.join(map(str, curve.index))}]"
+    drawing = picture(
+        plot.size,
+        f"Step-size curve of {element}",
+        f"Error by step size from {number(curve.steps[0])} to {number(curve.steps[-1])}, both axes logarithmic.",
+        *_axes(plot, gradient.input),
+        _inside(plot, curve),
+        *_levels(plot, curve),
+    )
+    return figure(drawing, tag("b", element), " ", what_one_sees(curve), kind="curve")
+
+
+def _plot(curve: StepCurve, inner: tuple[float, float]) -> _Plot:
+    left, top = 50.0, 18.0
+    right, bottom = left + inner[0], top + inner[1]
+    chosen = [curve.step] if _is_drawn(curve) and curve.step else []
+    levels = [level for level, _, _ in _marks(curve)]
+    return _Plot(
+        left,
+        top,
+        right,
+        bottom,
+        LogScale.over([*curve.steps, *chosen], left, right),
+        LogScale.over([*curve.errors, *levels], bottom, top),
+    )
+
+
+def _is_drawn(curve: StepCurve) -> bool:
+    """Return whether the step of the verdict lies near the others: that of a complex step does not."""
+    return curve.step is not None and curve.steps[0] / 100 <= curve.step <= curve.steps[-1] * 100
+
+
+def _axes(plot: _Plot, name: str) -> Iterator[Markup]:
+    """Yield grid lines with their powers of ten, and what the axes are."""
+    grid = []
+    for exponent in plot.steps.ticks():
+        at = plot.steps.at(10.0**exponent)
+        grid.append(f"M{measure(at)} {measure(plot.top)}V{measure(plot.bottom)}")
+        yield label((at, plot.bottom + 14), power(exponent), kind="tick", anchor="middle")
+    for exponent in plot.errors.ticks():
+        at = plot.errors.at(10.0**exponent)
+        grid.append(f"M{measure(plot.left)} {measure(at)}H{measure(plot.right)}")
+        yield label((plot.left - 5, at + 4), power(exponent), kind="tick", anchor="end")
+    yield tag("path", class_="grid", d="".join(grid))
+    yield label((plot.right, plot.bottom + 32), f"step size h, in units of {name}", kind="axis", anchor="end")
+    yield label((2, 11), f"absolute error, in units of d{name}", kind="axis")
+
+
+def _inside(plot: _Plot, curve: StepCurve) -> Markup:
+    """Return what the edges of the plot cut off: both models as lines, what was measured as dots."""
+    lines = joined(_line(plot, curve, values, kind) for kind, values in _models(curve))
+    measured = zip(curve.steps, curve.errors, strict=True)
+    points = [(plot.steps.at(step), plot.errors.at(error)) for step, error in measured if math.isfinite(error)]
+    width, height = plot.right - plot.left, plot.bottom - plot.top
+    # A dot on the edge is drawn as a whole: the frame of the lines alone cuts.
+    frame = {"x": plot.left, "y": plot.top, "width": width, "height": height}
+    view = f"{measure(plot.left)} {measure(plot.top)} {measure(width)} {measure(height)}"
+    return joined((tag("svg", lines, viewBox=view, **frame), dots(points, "measured")))
+
+
+def _models(curve: StepCurve) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    return ("truncation", curve.truncation), ("roundoff", curve.roundoff)
+
+
+def _line(plot: _Plot, curve: StepCurve, values: tuple[float, ...], kind: str) -> Markup:
+    known = [pair for pair in zip(curve.steps, values, strict=True) if pair[1] > 0 and math.isfinite(pair[1])]
+    points = (f"{measure(plot.steps.at(step))} {measure(plot.errors.at(value))}" for step, value in known)
+    return tag("path", class_=kind, d="M" + "L".join(points) if known else "M0 0")
+
+
+def _levels(plot: _Plot, curve: StepCurve) -> Iterator[Markup]:
+    """Yield the step of the verdict upright, and the error bar and what is allowed across, each with its label."""
+    if _is_drawn(curve) and curve.step:
+        at = plot.steps.at(curve.step)
+        yield tag("path", class_="chosen", d=f"M{measure(at)} {measure(plot.top)}V{measure(plot.bottom)}")
+        anchor = "end" if at > (plot.left + plot.right) / 2 else "start"
+        yield label((at + (-4 if anchor == "end" else 4), plot.bottom - 5), "chosen step", kind="over", anchor=anchor)
+    last = math.inf
+    for value, words, kind in sorted(_marks(curve)):
+        at = plot.errors.at(value)
+        yield tag("path", class_=kind, d=f"M{measure(plot.left)} {measure(at)}H{measure(plot.right)}")
+        last = min(at - 4, last - _LINE)
+        yield label((plot.right - 3, last), words, kind="over", anchor="end")
+
+
+def _marks(curve: StepCurve) -> list[tuple[float, str, str]]:
+    """Return the levels that are drawn across: value, words and class."""
+    off = abs(curve.analytic - curve.numerical)
+    found = [(curve.bar, "error bar", "bar"), (curve.allowed, "allowed", "allowed")]
+    if off > curve.allowed:
+        found.append((off, "|analytic − numerical|", "off"))
+    return [(value, f"{words} {number(value)}", kind) for value, words, kind in found if 0 < value < math.inf]
+
+
+def what_one_sees(curve: StepCurve) -> str:
+    """Say in sentences what a curve shows."""
+    return " ".join(_sentences(curve))
+
+
+def _sentences(curve: StepCurve) -> Iterator[str]:
+    where = f" at h = {number(curve.step)}" if curve.step is not None else ""
+    others = "" if curve.derivative.startswith("differences") else f"; drawn are differences of order {curve.order}"
+    yield f"The verdict's slope is from {curve.derivative}{where}{others}."
+    crossing = _crossing(curve)
+    if crossing is not None:
+        yield f"Below about h = {number(crossing)} roundoff is the larger error, above it truncation."
+    off = abs(curve.analytic - curve.numerical)
+    if not off <= curve.allowed:
+        times = f", {number(off / curve.allowed)} times what is allowed" if curve.allowed > 0 else ""
+        yield f"The analytic value {curve.analytic:.6g} is {number(off)} away from the numerical one{times}."
+    elif curve.bar > 0:
+        yield f"The error bar is {_apart(curve.bar, curve.allowed)} what is allowed."
+
+
+def _apart(bar: float, allowed: float) -> str:
+    if bar > allowed:
+        return f"{number(bar / allowed)} times" if allowed > 0 else "wider than"
+    return f"{number(allowed / bar)} times smaller than"
+
+
+def _crossing(curve: StepCurve) -> float | None:
+    """Return the first step size at which truncation outweighs roundoff, where both matter somewhere."""
+    above = [cut > noise for cut, noise in zip(curve.truncation, curve.roundoff, strict=True)]
+    return curve.steps[above.index(True)] if True in above and not above[0] else None
