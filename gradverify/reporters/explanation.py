@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from gradverify.results import CaseResult, Work
 
-__all__ = ["assurances", "certificate_lines", "explain", "geometry_notes", "geometry_table", "method_lines"]
+__all__ = [
+    "assurances",
+    "certificate_lines",
+    "explain",
+    "geometry_notes",
+    "geometry_table",
+    "method_lines",
+    "says_it_all",
+]
 
 _COLUMNS = ("axis", "H", "HH", "S", "P", "D", "H'", "dV~", "(H'-1)S+K", "H+2P", "r")
 
@@ -35,7 +43,7 @@ def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
     violated = [] if known else [part for part in result.geometry if not part.identity]
     if result.battery is not None:
         yield f"     {result.battery.layer} battery: {result.battery.reason}"
-    if result.reason and not _says_it_all(result):
+    if result.reason and not says_it_all(result):
         yield from (f"     {line}" for line in result.reason.splitlines())
     for contract in shown:
         yield f"     {_contract(contract)}"
@@ -59,7 +67,7 @@ def _said(contract: Contract, result: CaseResult) -> bool:
     return contract.code == "shape" and unusable > contract.message.count(";")
 
 
-def _says_it_all(result: CaseResult) -> bool:
+def says_it_all(result: CaseResult) -> bool:
     """Return whether a part of a case gives the reason for its verdict itself."""
     said = [contract.message for contract in result.contracts]
     said += [f"d{gradient.input}: {gradient.reason}" for gradient in result.gradients]

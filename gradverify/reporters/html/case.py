@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gradverify.reporters.explanation import says_it_all
 from gradverify.reporters.findings import Finding, findings_of_case
 from gradverify.reporters.html.geometry import geometry_section
 from gradverify.reporters.html.gradient import gradients_section
@@ -42,7 +43,7 @@ def _parts(case: CaseResult) -> Iterator[Markup | None]:
     yield tag("p", _origin(case), class_="quiet")
     if case.battery is not None:
         yield tag("p", f"{case.battery.layer} battery: {case.battery.reason}")
-    if case.reason:
+    if case.reason and not says_it_all(case):
         yield tag("pre", case.reason, class_="reason")
     found = findings_of_case(case)
     yield tag("ul", *map(_finding, found), class_="findings") if found else None

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradverify.reporters.html.drawing import LogScale, dots, figure, label, picture, power
+from gradverify.reporters.html.drawing import LogScale, dots, figure, label, picture, power, swatch
 from gradverify.reporters.html.markup import Markup, joined, measure, tag
 from gradverify.reporters.words import number
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gradverify.results import GradientCheck, StepCurve
 
-__all__ = ["curve_figure", "what_one_sees"]
+__all__ = ["curve_figure", "curve_legend", "what_one_sees"]
 
 # Labels of lines that lie closer than this are moved apart.
 _LINE = 13.0
@@ -127,7 +127,8 @@ def _levels(plot: _Plot, curve: StepCurve) -> Iterator[Markup]:
         at = plot.steps.at(curve.step)
         yield tag("path", class_="chosen", d=f"M{measure(at)} {measure(plot.top)}V{measure(plot.bottom)}")
         anchor = "end" if at > (plot.left + plot.right) / 2 else "start"
-        yield label((at + (-4 if anchor == "end" else 4), plot.bottom - 5), "chosen step", kind="over", anchor=anchor)
+        middle = plot.top + 0.3 * (plot.bottom - plot.top)  # where neither model passes
+        yield label((at + (-4 if anchor == "end" else 4), middle), "chosen step", kind="over", anchor=anchor)
     last = math.inf
     for value, words, kind in sorted(_marks(curve)):
         at = plot.errors.at(value)
@@ -143,6 +144,18 @@ def _marks(curve: StepCurve) -> list[tuple[float, str, str]]:
     if off > curve.allowed:
         found.append((off, "|analytic − numerical|", "off"))
     return [(value, f"{words} {number(value)}", kind) for value, words, kind in found if 0 < value < math.inf]
+
+
+def curve_legend() -> Markup:
+    """Return what dots and lines of a curve mean."""
+    rows = {
+        "dot": "measured error of a central difference",
+        "line truncation": "truncation, estimated",
+        "line roundoff": "roundoff, estimated",
+        "line bar": "error bar of the verdict",
+        "line allowed": "largest difference that passes",
+    }
+    return tag("ul", *(swatch(kind, words) for kind, words in rows.items()), class_="legend")
 
 
 def what_one_sees(curve: StepCurve) -> str:

@@ -22,7 +22,7 @@ _SHADES = (1e-3, 1.0, 10.0, 1e3)
 _WORDS = ("up to 0.001 of what is allowed", "up to all of it", "up to 10 times it", "up to 1000 times", "more")
 _NOT_FINITE = len(_WORDS)
 _LEFT, _TOP, _WIDEST, _MOST = 46.0, 30.0, 20.0, 380.0
-_STRIP = 14.0
+_STRIP = 22.0
 
 
 def grid_figure(gradient: GradientCheck) -> Markup | None:
@@ -138,7 +138,7 @@ def _axis(found: ErrorMap, axis: AxisErrors) -> Markup:
 
 def _bars(found: ErrorMap, axis: AxisErrors) -> Markup:
     """Return a bar for each index, or for some together: as high as the share of its elements that fails."""
-    wide = min(12.0, 300 / len(axis.failed))
+    wide = min(14.0, 300 / len(axis.failed))
     frames, bars = [], []
     for place, failed in enumerate(axis.failed):
         indices = min(axis.together, axis.length - place * axis.together)

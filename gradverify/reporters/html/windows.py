@@ -21,8 +21,8 @@ __all__ = ["windows_figure"]
 _MOST_ROWS = 64
 _ENDS = (28, 22)
 _BREAK = 22.0
-_GUTTER, _WIDTH, _WIDEST_ROW = 74.0, 384.0, 20.0
-_TOP, _CELL, _LANE = 18.0, 16.0, 13.0
+_GUTTER, _WIDTH, _WIDEST_ROW = 74.0, 384.0, 26.0
+_TOP, _CELL, _LANE = 18.0, 18.0, 14.0
 # Windows that are drawn where there are many: of the near end, and of the far end.
 _MOST_WINDOWS, _FIRST_WINDOWS, _LAST_WINDOWS = 10, 5, 3
 
@@ -76,12 +76,12 @@ class _Ruler:
 
 def windows_figure(geometry: Geometry) -> Markup:
     """Return the drawing of one axis, with its legend."""
-    ruler = _Ruler.of(max(_total(geometry), 1))
+    impossible = not window_count(geometry)
+    ruler = _Ruler.of(max(_total(geometry), _reach(geometry) if impossible else 1))
     chosen = _chosen(geometry, ruler)
     below = _TOP + _CELL + 8
     lanes = below + (len(chosen) + (len(chosen) < window_count(geometry))) * _LANE
-    impossible = not window_count(geometry)
-    width = max(ruler.x(ruler.rows) + 14, _GUTTER + 250)
+    width = max(ruler.x(ruler.rows) + (48 if geometry.residual else 14), _GUTTER + 250)
     drawing = picture(
         (width, lanes + (26 if impossible else 58)),
         f"Windows along {geometry.axis}",
@@ -114,16 +114,16 @@ def _strip(geometry: Geometry, ruler: _Ruler) -> Iterator[Markup | None]:
     data = range(low, geometry.padded - high)
     possible = window_count(geometry) > 0
     kinds: dict[str, list[int]] = {"data": [], "padding": [], "overhang": [], "unread": []}
-    for row in ruler.shown:
+    for row in (row for row in ruler.shown if row < _total(geometry)):
         kinds["overhang" if row >= geometry.padded else "data" if row in data else "padding"].append(row)
         if possible and row < geometry.padded and not is_covered(geometry, row - low):
             kinds["unread"].append(row)
     for kind, rows in kinds.items():
         yield boxes(((x, _TOP, wide, _CELL) for x, wide in ruler.spans(rows)), kind)
-    inner = [row for row in ruler.shown if row and row != ruler.hidden.stop]
+    inner = [row for row in ruler.shown if 0 < row < _total(geometry) and row != ruler.hidden.stop]
     lines = "".join(f"M{measure(ruler.x(row))} {measure(_TOP)}v{measure(_CELL)}" for row in inner)
     yield tag("path", class_="cells", d=lines) if lines else None
-    yield label((_GUTTER - 6, _TOP + 12), "output" if geometry.transposed else "input", kind="tick", anchor="end")
+    yield label((_GUTTER - 6, _TOP + 13), "output" if geometry.transposed else "input", kind="tick", anchor="end")
     for row in dict.fromkeys((data.start, data.stop - 1)) if data else ():
         if row not in ruler.hidden:
             middle = ruler.x(row) + ruler.cell / 2
@@ -170,11 +170,10 @@ def _window(geometry: Geometry, ruler: _Ruler, window: int, top: float) -> Marku
 
 
 def _kernel(geometry: Geometry, ruler: _Ruler, top: float) -> Iterator[Markup | None]:
-    """Yield the kernel that has no place, as far as it is seen, below the rows."""
-    reach, room = _reach(geometry), ruler.x(ruler.rows) + 10 - _GUTTER
+    """Yield the kernel that has no place, below the rows."""
+    reach = _reach(geometry)
     yield label((_GUTTER - 6, top + 9), f"kernel {reach}", kind="tick", anchor="end")
-    if not geometry.transposed:
-        yield boxes([(_GUTTER, top, min(reach * ruler.cell, room), 10)], "misfit")
+    yield boxes([(ruler.x(0), top, ruler.x(reach) - ruler.x(0), 10)], "misfit")
 
 
 def _sides(geometry: Geometry, ruler: _Ruler, top: float) -> Iterator[Markup | None]:
@@ -206,7 +205,7 @@ def _break(ruler: _Ruler, bottom: float) -> Markup | None:
         return None
     x, height = ruler.x(ruler.hidden.start), bottom - _TOP + 48
     box = tag("rect", x=x + 2, y=_TOP - 3, width=_BREAK - 4, height=height, class_="break")
-    return joined((box, label((x + _BREAK / 2, _TOP - 6), f"{len(ruler.hidden)}", kind="tick", anchor="middle")))
+    return joined((box, label((x + _BREAK / 2, _TOP - 6), f"{len(ruler.hidden)} rows", kind="tick", anchor="middle")))
 
 
 def _legend(geometry: Geometry) -> Markup:
@@ -218,7 +217,8 @@ def _legend(geometry: Geometry) -> Markup:
         "padding": ("cropped padding" if makes else "padding") if low or high else "",
         "unread": ("made" if makes else "read") + " by no window" if _leaves(geometry) else "",
         "overhang": "beyond the padded input" if geometry.overhang else "",
-        "window": "a window",
+        "window": "a window" if window_count(geometry) else "",
+        "misfit": "" if window_count(geometry) else "the kernel",
         "through": "holes of the dilation" if geometry.dilation > 1 and geometry.kernel > 1 else "",
         "break": "rows not drawn" if _total(geometry) > _MOST_ROWS else "",
     }
