@@ -68,21 +68,16 @@ def _finding(finding: Finding) -> Markup:
 
 
 def _contracts(case: CaseResult) -> Markup | None:
-    """Return the contracts as a table, folded where all are kept."""
-    if not case.contracts:
-        return None
-    broken = sum(part.verdict is not Verdict.PASS for part in case.contracts)
-    head = tag("tr", *(tag("th", name, scope="col") for name in ("contract", "verdict", "found")))
-    table = tag(
-        "table",
-        tag("caption", "Contracts"),
-        tag("thead", head),
-        tag("tbody", *map(_contract, case.contracts)),
-        class_="plain",
-    )
-    many = count(len(case.contracts), "contract")
-    summary = tag("summary", f"{many}, {len(case.contracts) - broken} kept")
-    return tag("details", summary, table, open=broken > 0)
+    """Return the contracts that are not kept as a table, and the others by their names."""
+    kept = [part.code for part in case.contracts if part.verdict is Verdict.PASS]
+    others = [part for part in case.contracts if part.verdict is not Verdict.PASS]
+    table = None
+    if others:
+        head = tag("tr", *(tag("th", name, scope="col") for name in ("contract", "verdict", "found")))
+        rows = tag("tbody", *map(_contract, others))
+        table = tag("table", tag("caption", "Contracts"), tag("thead", head), rows, class_="plain")
+    known = tag("p", f"{count(len(kept), 'contract')} kept: {', '.join(kept)}", class_="quiet") if kept else None
+    return tag("section", tag("h4", "Contracts"), table, known) if case.contracts else None
 
 
 def _contract(contract: Contract) -> Markup:

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradverify.reporters.html.drawing import LogScale, dots, figure, label, picture, power, swatch
+from gradverify.reporters.html.drawing import LogScale, dots, figure, label, picture, polyline, power, swatch
 from gradverify.reporters.html.markup import Markup, joined, measure, tag
 from gradverify.reporters.words import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gradverify.results import GradientCheck, StepCurve
 
@@ -23,7 +23,7 @@ _LINE = 13.0
 
 @dataclass(frozen=True, slots=True)
 class _Plot:
-    """Where the axes are: the inner area and the scales along its edges."""
+    """Where the axes are: the inner area, the scales along its edges, and whether it is one of many."""
 
     left: float
     top: float
@@ -31,10 +31,11 @@ class _Plot:
     bottom: float
     steps: LogScale
     errors: LogScale
+    small: bool
 
     @property
     def size(self) -> tuple[float, float]:
-        return self.right + 10, self.bottom + 40
+        return self.right + 10, self.bottom + (20 if self.small else 40)
 
 
 def curve_figure(gradient: GradientCheck, *, small: bool) -> Markup | None:
@@ -45,37 +46,35 @@ def curve_figure(gradient: GradientCheck, *, small: bool) -> Markup | None:
     gradient
         The input's gradient.
     small
-        Whether it stands beside others, where nothing is wrong.
+        Whether it stands beside others, where nothing is wrong: then its numbers stand below it.
     """
     curve = gradient.step_curve
     if curve is None or not curve.steps:
         return None
-    plot = _plot(curve, (290.0, 130.0) if small else (400.0, 210.0))
+    plot = _plot(curve, small=small)
     element = f"d{gradient.input}[{', '.join(map(str, curve.index))}]"
     drawing = picture(
         plot.size,
         f"Step-size curve of {element}",
-        f"Error by step size from {number(curve.steps[0])} to {number(curve.steps[-1])}, both axes logarithmic.",
+        f"Steps from {number(curve.steps[0])} to {number(curve.steps[-1])}, errors from {_least(curve)}.",
         *_axes(plot, gradient.input),
         _inside(plot, curve),
         *_levels(plot, curve),
     )
-    return figure(drawing, tag("b", element), " ", what_one_sees(curve), kind="curve")
+    return figure(drawing, tag("b", element), " ", _in_short(curve) if small else what_one_sees(curve), kind="curve")
 
 
-def _plot(curve: StepCurve, inner: tuple[float, float]) -> _Plot:
-    left, top = 50.0, 18.0
-    right, bottom = left + inner[0], top + inner[1]
+def _least(curve: StepCurve) -> str:
+    return number(min((error for error in curve.errors if math.isfinite(error)), default=math.nan))
+
+
+def _plot(curve: StepCurve, *, small: bool) -> _Plot:
+    left, top = 50.0, 6.0 if small else 18.0
+    right, bottom = left + (220.0 if small else 400.0), top + (100.0 if small else 210.0)
     chosen = [curve.step] if _is_drawn(curve) and curve.step else []
     levels = [level for level, _, _ in _marks(curve)]
-    return _Plot(
-        left,
-        top,
-        right,
-        bottom,
-        LogScale.over([*curve.steps, *chosen], left, right),
-        LogScale.over([*curve.errors, *levels], bottom, top),
-    )
+    steps = LogScale.over([*curve.steps, *chosen], left, right)
+    return _Plot(left, top, right, bottom, steps, LogScale.over([*curve.errors, *levels], bottom, top), small)
 
 
 def _is_drawn(curve: StepCurve) -> bool:
@@ -84,57 +83,64 @@ def _is_drawn(curve: StepCurve) -> bool:
 
 
 def _axes(plot: _Plot, name: str) -> Iterator[Markup]:
-    """Yield grid lines with their powers of ten, and what the axes are."""
+    """Yield grid lines with their powers of ten, and what the axes are; of a small plot the ends alone."""
     grid = []
-    for exponent in plot.steps.ticks():
+    for exponent in _ends(plot.steps, small=plot.small):
         at = plot.steps.at(10.0**exponent)
         grid.append(f"M{measure(at)} {measure(plot.top)}V{measure(plot.bottom)}")
-        yield label((at, plot.bottom + 14), power(exponent), kind="tick", anchor="middle")
-    for exponent in plot.errors.ticks():
+        yield label((at, plot.bottom + 14), power(exponent), kind="tick middle")
+    for exponent in _ends(plot.errors, small=plot.small):
         at = plot.errors.at(10.0**exponent)
         grid.append(f"M{measure(plot.left)} {measure(at)}H{measure(plot.right)}")
-        yield label((plot.left - 5, at + 4), power(exponent), kind="tick", anchor="end")
+        yield label((plot.left - 5, at + 4), power(exponent), kind="tick end")
     yield tag("path", class_="grid", d="".join(grid))
-    yield label((plot.right, plot.bottom + 32), f"step size h, in units of {name}", kind="axis", anchor="end")
-    yield label((2, 11), f"absolute error, in units of d{name}", kind="axis")
+    if not plot.small:
+        yield label((plot.right, plot.bottom + 32), f"step size h, in units of {name}", kind="axis end")
+        yield label((2, 11), f"absolute error, in units of d{name}", kind="axis")
+
+
+def _ends(scale: LogScale, *, small: bool) -> Sequence[int]:
+    return (scale.low, scale.high) if small else scale.ticks()
 
 
 def _inside(plot: _Plot, curve: StepCurve) -> Markup:
-    """Return what the edges of the plot cut off: both models as lines, what was measured as dots."""
-    lines = joined(_line(plot, curve, values, kind) for kind, values in _models(curve))
+    """Return both models as lines, which end at the edges of the plot, and what was measured as dots."""
+    lines = (polyline(_points(plot, curve, values), kind) for kind, values in _models(curve))
     measured = zip(curve.steps, curve.errors, strict=True)
     points = [(plot.steps.at(step), plot.errors.at(error)) for step, error in measured if math.isfinite(error)]
-    width, height = plot.right - plot.left, plot.bottom - plot.top
-    # A dot on the edge is drawn as a whole: the frame of the lines alone cuts.
-    frame = {"x": plot.left, "y": plot.top, "width": width, "height": height}
-    view = f"{measure(plot.left)} {measure(plot.top)} {measure(width)} {measure(height)}"
-    return joined((tag("svg", lines, viewBox=view, **frame), dots(points, "measured")))
+    return joined((*lines, dots(points, "measured")))
 
 
 def _models(curve: StepCurve) -> tuple[tuple[str, tuple[float, ...]], ...]:
     return ("truncation", curve.truncation), ("roundoff", curve.roundoff)
 
 
-def _line(plot: _Plot, curve: StepCurve, values: tuple[float, ...], kind: str) -> Markup:
-    known = [pair for pair in zip(curve.steps, values, strict=True) if pair[1] > 0 and math.isfinite(pair[1])]
-    points = (f"{measure(plot.steps.at(step))} {measure(plot.errors.at(value))}" for step, value in known)
-    return tag("path", class_=kind, d="M" + "L".join(points) if known else "M0 0")
+def _points(plot: _Plot, curve: StepCurve, values: tuple[float, ...]) -> list[tuple[float, float]]:
+    """Return those points of a line that lie within the decades of the plot."""
+    inside = 10.0**plot.errors.low, 10.0**plot.errors.high
+    known = zip(curve.steps, values, strict=True)
+    return [(plot.steps.at(step), plot.errors.at(value)) for step, value in known if inside[0] <= value <= inside[1]]
 
 
 def _levels(plot: _Plot, curve: StepCurve) -> Iterator[Markup]:
     """Yield the step of the verdict upright, and the error bar and what is allowed across, each with its label."""
     if _is_drawn(curve) and curve.step:
         at = plot.steps.at(curve.step)
-        yield tag("path", class_="chosen", d=f"M{measure(at)} {measure(plot.top)}V{measure(plot.bottom)}")
-        anchor = "end" if at > (plot.left + plot.right) / 2 else "start"
-        middle = plot.top + 0.3 * (plot.bottom - plot.top)  # where neither model passes
-        yield label((at + (-4 if anchor == "end" else 4), middle), "chosen step", kind="over", anchor=anchor)
+        yield tag("path", class_="chosen", d=f"M{at:.0f} {measure(plot.top)}V{measure(plot.bottom)}")
+        if not plot.small:
+            yield _chosen(plot, at)
     last = math.inf
     for value, words, kind in sorted(_marks(curve)):
         at = plot.errors.at(value)
-        yield tag("path", class_=kind, d=f"M{measure(plot.left)} {measure(at)}H{measure(plot.right)}")
+        yield tag("path", class_=kind, d=f"M{measure(plot.left)} {at:.0f}H{measure(plot.right)}")
         last = min(at - 4, last - _LINE)
-        yield label((plot.right - 3, last), words, kind="over", anchor="end")
+        yield label((plot.right - 3, last), words, kind="over end")
+
+
+def _chosen(plot: _Plot, at: float) -> Markup:
+    """Return what the upright line is, where neither model passes and there is room beside it."""
+    kind, beside = ("over end", -4) if at > (plot.left + plot.right) / 2 else ("over", 4)
+    return label((at + beside, plot.top + 0.3 * (plot.bottom - plot.top)), "chosen step", kind=kind)
 
 
 def _marks(curve: StepCurve) -> list[tuple[float, str, str]]:
@@ -176,6 +182,11 @@ def _sentences(curve: StepCurve) -> Iterator[str]:
         yield f"The analytic value {curve.analytic:.6g} is {number(off)} away from the numerical one{times}."
     elif curve.bar > 0:
         yield f"The error bar is {_apart(curve.bar, curve.allowed)} what is allowed."
+
+
+def _in_short(curve: StepCurve) -> str:
+    step = f", h = {number(curve.step)}" if curve.step is not None else ""
+    return f"{curve.derivative}{step}"
 
 
 def _apart(bar: float, allowed: float) -> str:

@@ -11,7 +11,7 @@ from gradverify.reporters.html.markup import Child, Markup, measure, tag
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["LogScale", "boxes", "dots", "figure", "label", "picture", "power", "swatch"]
+__all__ = ["LogScale", "boxes", "dots", "figure", "label", "picture", "polyline", "power", "swatch"]
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MOST_TICKS = 6
@@ -37,9 +37,9 @@ def figure(drawing: Markup, *caption: Child, kind: str = "") -> Markup:
     return tag("figure", drawing, tag("figcaption", *caption), class_=kind or None)
 
 
-def label(at: tuple[float, float], words: str, *, kind: str = "", anchor: str | None = None) -> Markup:
-    """Return words at a point: beginning there, or ending or centred with an anchor of ``end`` or ``middle``."""
-    return tag("text", words, x=at[0], y=at[1], class_=kind or None, text_anchor=anchor)
+def label(at: tuple[float, float], words: str, *, kind: str) -> Markup:
+    """Return words at a point: beginning there, or of a kind with ``end`` or ``middle`` ending or centred."""
+    return tag("text", words, x=at[0], y=at[1], class_=kind)
 
 
 def boxes(places: Iterable[tuple[float, float, float, float]], kind: str, **attributes: str) -> Markup | None:
@@ -52,8 +52,24 @@ def boxes(places: Iterable[tuple[float, float, float, float]], kind: str, **attr
 
 
 def dots(places: Iterable[tuple[float, float]], kind: str) -> Markup:
-    """Return points as one path; their size is the width of its stroke, whose ends are round."""
-    return tag("path", class_=kind, d="".join(f"M{measure(x)} {measure(y)}h0" for x, y in places))
+    """Return points as one path in whole units; their size is the width of its stroke, whose ends are round."""
+    return tag("path", class_=kind, d="".join(f"M{x:.0f} {y:.0f}h0" for x, y in places))
+
+
+def polyline(places: Iterable[tuple[float, float]], kind: str) -> Markup | None:
+    """Return lines from point to point in whole units, without points in the middle of a straight stretch."""
+    kept: list[tuple[float, float]] = []
+    for place in places:
+        if len(kept) > 1 and _is_between(kept[-2], kept[-1], place):
+            kept.pop()
+        kept.append(place)
+    return tag("path", class_=kind, d="M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in kept)) if kept else None
+
+
+def _is_between(first: tuple[float, float], middle: tuple[float, float], last: tuple[float, float]) -> bool:
+    """Return whether a point lies on the line between two others, to a hundredth of a unit."""
+    share = (middle[0] - first[0]) / (last[0] - first[0]) if last[0] != first[0] else 0.0
+    return abs(first[1] + share * (last[1] - first[1]) - middle[1]) < 0.01
 
 
 def swatch(kind: str, words: str) -> Markup:

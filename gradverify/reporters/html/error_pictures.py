@@ -90,10 +90,10 @@ def _labelled(grid: ErrorGrid, cell: float, names: tuple[str, str]) -> Iterator[
         yield label((4, _TOP - 5), f"{names[0]} ↓", kind="axis")
     for place in range(0, rows, math.ceil(13 / cell)) if names[0] else ():
         at = _TOP + (place + 0.5) * cell + 4
-        yield label((_LEFT - 4, at), str(place * grid.together[0]), kind="tick", anchor="end")
+        yield label((_LEFT - 4, at), str(place * grid.together[0]), kind="tick end")
     for place in range(0, columns, math.ceil(26 / cell)) if names[1] else ():
         at = _LEFT + (place + 0.5) * cell
-        yield label((at, _TOP - 5), str(place * grid.together[1]), kind="tick", anchor="middle")
+        yield label((at, _TOP - 5), str(place * grid.together[1]), kind="tick middle")
 
 
 def _reading(grid: ErrorGrid, names: tuple[str, str]) -> str:

@@ -6,49 +6,63 @@ from typing import TYPE_CHECKING
 
 from gradverify.numerics.geometry import alike_axes, describe_loss, effective_kernel
 from gradverify.reporters.html.markup import Markup, tag
-from gradverify.reporters.html.windows import windows_figure
+from gradverify.reporters.html.windows import windows_figure, windows_legend
 from gradverify.results import GeometrySeverity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gradverify.results import CaseResult, Geometry
 
 __all__ = ["geometry_section", "identity_in_numbers"]
+
+# What each row of the table is; of a transposed window input and output change places.
+_ROWS = (
+    "padded input (transposed: output)",
+    "effective kernel K",
+    "cotangent (transposed: input), dilated and edge-padded",
+    "after the stride-1 correlation",
+    "identity",
+    "severity",
+)
 
 
 def geometry_section(case: CaseResult) -> Markup | None:
     """Return the geometry of a case, axes that are alike together; ``None`` where there is none."""
     if not case.geometry:
         return None
-    return tag("section", tag("h4", "Geometry"), *map(_axis, alike_axes(case.geometry)), class_="geometry")
-
-
-def _axis(geometry: Geometry) -> Markup:
-    loss = describe_loss(geometry)
-    notes = [tag("li", note) for note in geometry.notes if note != loss]
-    holds = [tag("li", "holds with: ", "; ".join(geometry.suggestions))] if geometry.suggestions else []
+    parts = alike_axes(case.geometry)
+    drawings = tag("div", *map(windows_figure, parts), class_="beside")
+    remarks = [remark for part in parts for remark in _remarks(part)]
     return tag(
-        "div",
-        windows_figure(geometry),
-        tag("div", _lengths(geometry), tag("ul", *notes, *holds) if notes or holds else None),
-        class_="beside",
+        "section",
+        tag("h4", "Geometry"),
+        drawings,
+        windows_legend(parts),
+        _lengths(parts),
+        tag("ul", *(tag("li", remark) for remark in remarks)) if remarks else None,
     )
 
 
-def _lengths(geometry: Geometry) -> Markup:
-    head = tag("tr", *(tag("th", name, scope="col") for name in ("quantity", "in numbers", "length")))
+def _remarks(geometry: Geometry) -> Iterator[str]:
+    """Yield what the lengths do not show, and what would make the identity hold."""
+    loss = describe_loss(geometry)
+    yield from (f"{geometry.axis}: {note}" for note in geometry.notes if note != loss)
+    if geometry.suggestions:
+        yield f"{geometry.axis} holds with: {'; '.join(geometry.suggestions)}"
+
+
+def _lengths(parts: Sequence[Geometry]) -> Markup:
+    """Return the four lengths and the identity in numbers, a column for each axis."""
+    head = tag("tr", *(tag("th", name, scope="col") for name in ("length", *(part.axis for part in parts))))
+    columns = [[*_quantities(part), identity_in_numbers(part), part.severity.value] for part in parts]
     rows = (
-        tag("tr", tag("th", what, scope="row"), tag("td", numbers), tag("td", str(length), class_="number"))
-        for what, numbers, length in _quantities(geometry)
+        tag("tr", tag("th", name, scope="row"), *(tag("td", cell) for cell in cells))
+        for name, *cells in zip(_ROWS, *columns, strict=True)
     )
-    caption = tag("caption", f"Lengths along {geometry.axis}, severity {geometry.severity}")
-    return tag("table", caption, tag("thead", head), tag("tbody", *rows), _verdict(geometry), class_="plain lengths")
-
-
-def _verdict(geometry: Geometry) -> Markup:
-    sides = tag("td", identity_in_numbers(geometry), colspan="2")
-    return tag("tfoot", tag("tr", tag("th", "identity", scope="row"), sides))
+    caption = tag("caption", "Lengths of the size identity")
+    table = tag("table", caption, tag("thead", head), tag("tbody", *rows), class_="plain")
+    return tag("div", table, class_="wide", role="region", aria_label="Lengths of the size identity", tabindex="0")
 
 
 def identity_in_numbers(geometry: Geometry) -> str:
@@ -62,19 +76,17 @@ def identity_in_numbers(geometry: Geometry) -> str:
     return f"✕ {left} ≠ {total} = {right}, residual {geometry.residual}"
 
 
-def _quantities(geometry: Geometry) -> Iterator[tuple[str, str, int]]:
-    """Yield the four lengths: what each is, how it comes about in numbers, and itself."""
+def _quantities(geometry: Geometry) -> Iterator[str]:
+    """Yield the lengths, each as a formula in numbers and its value; ``-`` where no window fits."""
     windows, stride, reach = _windows(geometry), geometry.stride, _reach(geometry)
-    what = "padded output" if geometry.transposed else "padded input"
-    cotangent = "input" if geometry.transposed else "cotangent"
-    yield what, _padded(geometry), geometry.padded + geometry.overhang
-    kernel = f"{geometry.dilation}·({geometry.kernel} − 1) + 1"
-    yield "effective kernel K", kernel, reach
+    yield f"{_padded(geometry)} = {geometry.padded + geometry.overhang}"
+    yield f"{geometry.dilation}·({geometry.kernel} − 1) + 1 = {reach}"
     if geometry.severity is GeometrySeverity.IMPOSSIBLE:
+        yield from ("-", "-")
         return
     dilated = f"({windows} − 1)({stride} − 1) + {windows} + 2·({reach} − 1)"
-    yield f"{cotangent}, dilated and edge-padded", dilated, geometry.dilated_cotangent
-    yield "after the stride-1 correlation", _reconstructed(geometry), geometry.reconstructed
+    yield f"{dilated} = {geometry.dilated_cotangent}"
+    yield f"{_reconstructed(geometry)} = {geometry.reconstructed}"
 
 
 def _windows(geometry: Geometry) -> int:

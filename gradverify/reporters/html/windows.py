@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from gradverify.results import Geometry
 
-__all__ = ["windows_figure"]
+__all__ = ["windows_figure", "windows_legend"]
 
 # Axes with more rows than this are drawn without their middle.
 _MOST_ROWS = 64
@@ -24,7 +25,9 @@ _BREAK = 22.0
 _GUTTER, _WIDTH, _WIDEST_ROW = 74.0, 384.0, 26.0
 _TOP, _CELL, _LANE = 18.0, 18.0, 14.0
 # Windows that are drawn where there are many: of the near end, and of the far end.
-_MOST_WINDOWS, _FIRST_WINDOWS, _LAST_WINDOWS = 10, 5, 3
+_MOST_WINDOWS, _FIRST_WINDOWS, _LAST_WINDOWS = 8, 4, 2
+# Fills in the order of the legend.
+_KINDS = ("data", "padding", "unread", "overhang", "window", "misfit", "through", "break")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class _Ruler:
     def of(cls, rows: int) -> _Ruler:
         hidden = range(_ENDS[0], rows - _ENDS[1]) if rows > _MOST_ROWS else range(0)
         drawn = rows - len(hidden)
-        return cls(rows, hidden, min(_WIDEST_ROW, (_WIDTH - (_BREAK if hidden else 0)) / max(drawn, 1)))
+        cell = min(_WIDEST_ROW, (_WIDTH - (_BREAK if hidden else 0)) / max(drawn, 1))
+        return cls(rows, hidden, math.floor(2 * cell) / 2)  # short and sharp coordinates
 
     def x(self, row: int) -> float:
         """Return where a row begins; all rows in the break begin with it, and rows behind it follow it."""
@@ -75,7 +79,7 @@ class _Ruler:
 
 
 def windows_figure(geometry: Geometry) -> Markup:
-    """Return the drawing of one axis, with its legend."""
+    """Return the drawing of one axis."""
     impossible = not window_count(geometry)
     ruler = _Ruler.of(max(_total(geometry), _reach(geometry) if impossible else 1))
     chosen = _chosen(geometry, ruler)
@@ -91,7 +95,7 @@ def windows_figure(geometry: Geometry) -> Markup:
         *(_kernel(geometry, ruler, lanes) if impossible else _sides(geometry, ruler, lanes + 6)),
         _break(ruler, lanes),
     )
-    return figure(drawing, f"{geometry.axis}: {describe_loss(geometry)}", _legend(geometry), kind="windows")
+    return figure(drawing, f"{geometry.axis}: {describe_loss(geometry)}", kind="windows")
 
 
 def _total(geometry: Geometry) -> int:
@@ -120,14 +124,25 @@ def _strip(geometry: Geometry, ruler: _Ruler) -> Iterator[Markup | None]:
             kinds["unread"].append(row)
     for kind, rows in kinds.items():
         yield boxes(((x, _TOP, wide, _CELL) for x, wide in ruler.spans(rows)), kind)
-    inner = [row for row in ruler.shown if 0 < row < _total(geometry) and row != ruler.hidden.stop]
-    lines = "".join(f"M{measure(ruler.x(row))} {measure(_TOP)}v{measure(_CELL)}" for row in inner)
-    yield tag("path", class_="cells", d=lines) if lines else None
-    yield label((_GUTTER - 6, _TOP + 13), "output" if geometry.transposed else "input", kind="tick", anchor="end")
+    total, hidden = _total(geometry), ruler.hidden
+    stretches = (range(min(total, hidden.start)), range(hidden.stop, total)) if hidden else (range(total),)
+    for part in stretches:
+        yield _separators(ruler, part)
+    yield label((_GUTTER - 6, _TOP + 13), "output" if geometry.transposed else "input", kind="tick end")
     for row in dict.fromkeys((data.start, data.stop - 1)) if data else ():
         if row not in ruler.hidden:
             middle = ruler.x(row) + ruler.cell / 2
-            yield label((middle, _TOP - 5), str(row - low), kind="tick", anchor="middle")
+            yield label((middle, _TOP - 5), str(row - low), kind="tick middle")
+
+
+def _separators(ruler: _Ruler, rows: range) -> Markup | None:
+    """Return thin gaps between rows: the dashes of a line as wide as the strip."""
+    if len(rows) < 2:
+        return None
+    begin, dash = ruler.x(rows.start) + ruler.cell - 0.4, f"0.8 {measure(ruler.cell - 0.8)}"
+    end = begin + (len(rows) - 2) * ruler.cell + 0.8
+    at = measure(_TOP + _CELL / 2)
+    return tag("path", class_="cells", d=f"M{measure(begin)} {at}H{measure(end)}", stroke_dasharray=dash)
 
 
 def _chosen(geometry: Geometry, ruler: _Ruler) -> list[int]:
@@ -146,33 +161,42 @@ def _chosen(geometry: Geometry, ruler: _Ruler) -> list[int]:
 
 def _lanes(geometry: Geometry, ruler: _Ruler, chosen: list[int]) -> Iterator[Markup | None]:
     """Yield each window in a lane of its own, and a word in the place of those that are left out."""
-    left_out = window_count(geometry) - len(chosen)
-    top = _TOP + _CELL + 8
-    previous = -1
+    tops, left_out, names = {}, window_count(geometry) - len(chosen), []
+    top, previous = _TOP + _CELL + 8, -1
     for window in chosen:
         if window != previous + 1:
-            yield label((_GUTTER - 6, top + 9), "⋮", kind="tick", anchor="end")
-            yield label((_GUTTER, top + 9), f"{count(left_out, 'more window')}", kind="tick")
+            yield label((_GUTTER, top + 9), count(left_out, "more window"), kind="tick")
             top += _LANE
-        yield label((_GUTTER - 6, top + 9), f"window {window}", kind="tick", anchor="end")
-        yield _window(geometry, ruler, window, top)
+        names.append(tag("text", f"window {window}", x=_GUTTER - 6, y=top + 9))
+        tops[window] = top
         previous, top = window, top + _LANE
+    yield tag("g", *names, class_="tick end")
+    if geometry.dilation > 1 and geometry.kernel > 1:
+        yield tag("path", class_="through", d="".join(_through(geometry, ruler, *item) for item in tops.items()))
+    yield boxes((box for item in tops.items() for box in _window(geometry, ruler, *item)), "window")
 
 
-def _window(geometry: Geometry, ruler: _Ruler, window: int, top: float) -> Markup:
-    """Return one window: a box for each stretch of rows that it reads, and a line through the holes between."""
+def _window(geometry: Geometry, ruler: _Ruler, window: int, top: float) -> Iterator[tuple[float, float, float, float]]:
+    """Yield a box for each stretch of rows that one window reads."""
+    shown = (row for row in _taps(geometry, window) if row not in ruler.hidden)
+    yield from ((x, top, wide, 10) for x, wide in ruler.spans(shown))
+
+
+def _taps(geometry: Geometry, window: int) -> range:
     start = window * geometry.stride
-    taps = range(start, start + _reach(geometry), geometry.dilation)
-    shown = [row for row in taps if row not in ruler.hidden]
-    ends = ruler.x(taps[0]), ruler.x(taps[-1]) + (ruler.cell if taps[-1] not in ruler.hidden else _BREAK)
-    through = tag("path", class_="through", d=f"M{measure(ends[0])} {measure(top + 5)}H{measure(ends[1])}")
-    return joined((through, boxes(((x, top, wide, 10) for x, wide in ruler.spans(shown)), "window")))
+    return range(start, start + _reach(geometry), geometry.dilation)
+
+
+def _through(geometry: Geometry, ruler: _Ruler, window: int, top: float) -> str:
+    """Return a line through the holes of one window."""
+    taps = _taps(geometry, window)
+    return f"M{measure(ruler.x(taps[0]))} {measure(top + 5)}H{measure(ruler.x(taps[-1]) + ruler.cell)}"
 
 
 def _kernel(geometry: Geometry, ruler: _Ruler, top: float) -> Iterator[Markup | None]:
     """Yield the kernel that has no place, below the rows."""
     reach = _reach(geometry)
-    yield label((_GUTTER - 6, top + 9), f"kernel {reach}", kind="tick", anchor="end")
+    yield label((_GUTTER - 6, top + 9), f"kernel {reach}", kind="tick end")
     yield boxes([(ruler.x(0), top, ruler.x(reach) - ruler.x(0), 10)], "misfit")
 
 
@@ -205,24 +229,29 @@ def _break(ruler: _Ruler, bottom: float) -> Markup | None:
         return None
     x, height = ruler.x(ruler.hidden.start), bottom - _TOP + 48
     box = tag("rect", x=x + 2, y=_TOP - 3, width=_BREAK - 4, height=height, class_="break")
-    return joined((box, label((x + _BREAK / 2, _TOP - 6), f"{len(ruler.hidden)} rows", kind="tick", anchor="middle")))
+    return joined((box, label((x + _BREAK / 2, _TOP - 6), f"{len(ruler.hidden)} rows", kind="tick middle")))
 
 
-def _legend(geometry: Geometry) -> Markup:
-    """Return what the fills mean that occur."""
+def windows_legend(geometries: Iterable[Geometry]) -> Markup:
+    """Return what the fills mean that occur in the drawings of some axes."""
+    words = dict(pair for geometry in geometries for pair in _fills(geometry))
+    return tag("ul", *(swatch(kind, words[kind]) for kind in _KINDS if kind in words), class_="legend")
+
+
+def _fills(geometry: Geometry) -> Iterator[tuple[str, str]]:
     makes = geometry.transposed
-    low, high = geometry.padding
-    words = {
-        "data": "output" if makes else "data",
-        "padding": ("cropped padding" if makes else "padding") if low or high else "",
-        "unread": ("made" if makes else "read") + " by no window" if _leaves(geometry) else "",
-        "overhang": "beyond the padded input" if geometry.overhang else "",
-        "window": "a window" if window_count(geometry) else "",
-        "misfit": "" if window_count(geometry) else "the kernel",
-        "through": "holes of the dilation" if geometry.dilation > 1 and geometry.kernel > 1 else "",
-        "break": "rows not drawn" if _total(geometry) > _MOST_ROWS else "",
-    }
-    return tag("ul", *(swatch(kind, text) for kind, text in words.items() if text), class_="legend")
+    yield "data", "output" if makes else "data"
+    if any(geometry.padding):
+        yield "padding", "padding, which is cropped" if makes else "padding"
+    if _leaves(geometry):
+        yield "unread", f"{'made' if makes else 'read'} by no window"
+    if geometry.overhang:
+        yield "overhang", "beyond the padded input"
+    yield ("window", "a window") if window_count(geometry) else ("misfit", "the kernel")
+    if geometry.dilation > 1 and geometry.kernel > 1:
+        yield "through", "holes of the dilation"
+    if _total(geometry) > _MOST_ROWS:
+        yield "break", "rows not drawn"
 
 
 def _leaves(geometry: Geometry) -> bool:
