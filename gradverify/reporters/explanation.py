@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from gradverify.numerics.geometry import alike_axes, both_sides, describe_loss, describe_violation
 from gradverify.reporters.error_map import map_lines
-from gradverify.reporters.words import bound, count, duration, number
+from gradverify.reporters.words import bound, count, duration, number, printable
 from gradverify.results import Contract, Geometry, GradientCheck, Severity, Verdict
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = [
     "geometry_notes",
     "geometry_table",
     "method_lines",
+    "readable",
     "says_it_all",
 ]
 
@@ -51,6 +53,14 @@ def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
         yield from (f"     {line}" for line in _gradient(gradient, full=full))
     for geometry in alike_axes(violated):
         yield from _violated(geometry)
+
+
+def readable(result: CaseResult) -> str:
+    """Return the readable report of a case as plain text: where it stands, what was found, how to run it alone."""
+    place = f"{result.spec}:{result.line}" if result.line else result.spec  # a model has no lines
+    found = textwrap.dedent("\n".join(explain(result, full=False)))
+    alone = f"reproduce: {result.reproduce}" if result.reproduce is not None else ""
+    return printable("\n".join(part for part in (f"{place}, {result.target}", found, alone) if part))
 
 
 def assurances(result: CaseResult) -> Iterator[str]:

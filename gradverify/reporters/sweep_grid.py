@@ -7,15 +7,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from gradverify.reporters.words import worst_error
-from gradverify.results import CaseResult, GeometrySeverity, Verdict
+from gradverify.results import WORST_FIRST, CaseResult, GeometrySeverity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["SweepCell", "SweepGrid", "own_grid", "rows_and_columns", "sweep_grids"]
+    from gradverify.results import Verdict
 
-# From worst to best: a cell shows the first that one of its cases has.
-_ORDER = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.PASS, Verdict.SKIP)
+__all__ = ["SweepCell", "SweepGrid", "own_grid", "rows_and_columns", "sweep_grids"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +60,12 @@ class SweepGrid:
     columns: tuple[str, ...]
     cells: Mapping[tuple[str, str], SweepCell]
 
+    @property
+    def title(self) -> str:
+        """What a map shows."""
+        across = f", {self.keys[1]} across" if len(self.keys) > 1 else ""
+        return f"{self.name}: {self.keys[0]} down{across}; verdict and worst relative error"
+
 
 def sweep_grids(cases: tuple[CaseResult, ...], keys: tuple[str, ...]) -> Iterator[SweepGrid]:
     """Yield a map for every case name that sweeps the keys; nothing where there are no keys."""
@@ -105,7 +110,7 @@ def _label(value: Any) -> str:
 
 
 def _cell(cases: list[CaseResult]) -> SweepCell:
-    ordered = sorted(cases, key=lambda case: _ORDER.index(case.verdict))
+    ordered = sorted(cases, key=lambda case: WORST_FIRST.index(case.verdict))
     errors = [error for case in cases if (error := worst_error(case)) is not None]
     return SweepCell(
         verdict=ordered[0].verdict,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradverify.reporters.sweep_grid import SweepCell, SweepGrid, sweep_grids
+from gradverify.reporters.sweep_grid import SweepGrid, sweep_grids
 from gradverify.reporters.words import number
 from gradverify.results import Verdict
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     from gradverify.results import CaseResult
 
-__all__ = ["sweep_maps"]
+__all__ = ["LEGEND", "cell_words", "sweep_maps"]
 
 _SHORT = {Verdict.INCONCLUSIVE: "UNSURE"}
 _MARKS = {True: "=", False: "!", None: ""}
-_LEGEND = "     =  the size identity holds      !  it is violated"
+LEGEND = {"=": "the size identity holds", "!": "it is violated"}
 
 
 def sweep_maps(cases: tuple[CaseResult, ...], keys: tuple[str, ...], width: int) -> Iterator[tuple[str, list[str]]]:
@@ -25,37 +25,37 @@ def sweep_maps(cases: tuple[CaseResult, ...], keys: tuple[str, ...], width: int)
 
     Parameters
     ----------
-    cases
-        All results.
-    keys
-        Sweep key of the rows, then that of the columns; with one key there is one column.
+    cases, keys
+        As in ``sweep_grids``.
     width
         Columns of the terminal; wider maps are folded into blocks.
     """
-    across = f", {keys[1]} across" if len(keys) > 1 else ""
     for grid in sweep_grids(cases, keys):
-        yield f"{grid.name}: {keys[0]} down{across}; verdict and worst relative error", _map(grid, width)
+        yield grid.title, _lines(grid, width)
 
 
-def _map(grid: SweepGrid, width: int) -> list[str]:
-    cells = {place: _cell(cell) for place, cell in grid.cells.items()}
+def cell_words(grid: SweepGrid, row: str, column: str) -> str:
+    """Return the worst verdict, the worst relative error and whether the identity holds; nothing without cases."""
+    cell = grid.cells.get((row, column))
+    if cell is None:
+        return ""
+    verdict = cell.verdict
+    word = _SHORT.get(verdict, verdict.value if verdict in {Verdict.PASS, Verdict.SKIP} else verdict.upper())
+    parts = [word, "" if cell.error is None else number(cell.error), _MARKS[cell.identity]]
+    return " ".join(part for part in parts if part)
+
+
+def _lines(grid: SweepGrid, width: int) -> list[str]:
+    cells = {(row, column): cell_words(grid, row, column) for row in grid.rows for column in grid.columns}
     head = max(len(label) for label in [*grid.rows, grid.keys[0]])
     wide = max(len(text) for text in [*cells.values(), *grid.columns])
     block = max(1, (width - head - 7) // (wide + 2))
     lines: list[str] = []
     for first in range(0, len(grid.columns), block):
         part = grid.columns[first : first + block]
-        body = [(row, [cells.get((row, column), "") for column in part]) for row in grid.rows]
+        table = [(grid.keys[0], list(part)), *((row, [cells[row, column] for column in part]) for row in grid.rows)]
         lines.extend(
-            "  ".join([f"     {label:>{head}}", *(f"{text:<{wide}}" for text in texts)])
-            for label, texts in [(grid.keys[0], list(part)), *body]
+            "  ".join([f"     {label:>{head}}", *(f"{text:<{wide}}" for text in texts)]) for label, texts in table
         )
-    return [*(line.rstrip() for line in lines), _LEGEND]
-
-
-def _cell(cell: SweepCell) -> str:
-    """Return the worst verdict, the worst relative error and whether the identity holds."""
-    verdict = cell.verdict
-    word = _SHORT.get(verdict, verdict.value if verdict in {Verdict.PASS, Verdict.SKIP} else verdict.upper())
-    parts = [word, "" if cell.error is None else number(cell.error), _MARKS[cell.identity]]
-    return " ".join(part for part in parts if part)
+    legend = "      ".join(f"{mark}  {meaning}" for mark, meaning in LEGEND.items())
+    return [*(line.rstrip() for line in lines), f"     {legend}"]

@@ -11,8 +11,7 @@ from rich.text import Text
 from gradverify.reporters.explanation import assurances, explain, geometry_notes, geometry_table
 from gradverify.reporters.headline import STYLES, headline
 from gradverify.reporters.likeness import alike
-from gradverify.reporters.network_rows import solved
-from gradverify.reporters.network_table import network_tables
+from gradverify.reporters.network_table import network_tables, solved
 from gradverify.reporters.sweep_map import sweep_maps
 from gradverify.reporters.words import count, printable, summary
 from gradverify.results import NOT_RUN, GeometrySeverity, Verdict
