@@ -24,6 +24,8 @@ __all__ = ["Outputs"]
 # What GitHub shows of one step's summary.
 _SUMMARY_BYTES = 2**20
 _SUMMARY_FORMAT = "markdown"
+# Names of what is open already; opened again, a file behind it would be overwritten from its beginning.
+_OPEN = {"/dev/stdout": lambda: sys.stdout, "/dev/stderr": lambda: sys.stderr}
 
 
 class Outputs:
@@ -83,9 +85,12 @@ class Outputs:
 
     def _stream(self, file: str) -> TextIO:
         """Return what a format writes to: a device or pipe at once, a file when all is done."""
+        if file in _OPEN:
+            return _OPEN[file]()
         path = Path(file)
-        if path.exists() and not path.is_file():
-            self._written[file] = path.open("w", encoding="utf-8", errors="backslashreplace")
+        device = path.is_absolute() and path.parts[1] in {"dev", "proc"}  # what it leads to may be a file of others
+        if device or (path.exists() and not path.is_file()):
+            self._written[file] = path.open("a", encoding="utf-8", errors="backslashreplace")
         else:
             self._written[file] = io.StringIO()
         return self._written[file]
@@ -107,4 +112,4 @@ def _replace(path: Path, text: str) -> None:
     if text:
         from gradverify.cli.replacing import replace_file  # noqa: PLC0415  most reports go to stdout
 
-        replace_file(path, text.encode("utf-8", "backslashreplace"))
+        replace_file(path.resolve(), text.encode("utf-8", "backslashreplace"))

@@ -78,7 +78,7 @@ def conduct(
             _refuse(error, outputs, settings.command, _appearance(common, map_keys))
         raise
     if common.collect_only:
-        _collect(selection)
+        _collect(selection, allow_empty=common.allow_empty)
     appearance = _appearance(common, map_keys or _map_keys(selection, settings.command))
     others = (*_saving(common, selection), *listeners)
 
@@ -117,10 +117,10 @@ def _saving(common: Common, selection: Selection) -> list[Listener]:
     return [SavedFailures(Path(common.save_failures), selection.cases)]
 
 
-def _collect(selection: Selection) -> None:
+def _collect(selection: Selection, *, allow_empty: bool) -> None:
     for case in selection.cases:
         click.echo(case.id)
-    sys.exit(0 if selection.cases else 5)
+    sys.exit(0 if selection.cases or allow_empty else 5)
 
 
 def _map_keys(selection: Selection, command: str) -> tuple[str, ...]:
@@ -153,5 +153,6 @@ def settings_of(common: Common, command: str, policy: Policy, set_keys: tuple[st
         workers=common.workers or usable_cores(),
         fail_fast=common.fail_fast,
         keep=common.save_failures is not None,
+        allow_empty=common.allow_empty,
         reproduce=Reproduction(command, common, set_keys),
     )

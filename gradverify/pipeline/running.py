@@ -58,6 +58,8 @@ class Settings:
         Whether the baseline of the policy is to hold what is found, in the place of what it holds.
     near
         Whether results show their gradients from near by, which takes passes of its own.
+    allow_empty
+        Whether nothing to judge is as good as a pass for who reads the exit code.
     """
 
     command: str
@@ -69,6 +71,7 @@ class Settings:
     reproduce: Callable[[Case], str] | None = None
     update_baseline: bool = False
     near: bool = False
+    allow_empty: bool = False
 
 
 class Listener(Protocol):
@@ -103,7 +106,7 @@ def reported(results: Results, selection: Selection, settings: Settings, listene
         version=__version__,
         command=settings.command,
         verdict=verdict,
-        exit_code=INTERRUPTED if interrupted else exit_code_of(verdict),
+        exit_code=INTERRUPTED if interrupted else _exit_code(verdict, settings),
         seed=selection.seed,
         seconds=time.perf_counter() - started,
         counts=counts_of(found),
@@ -115,6 +118,10 @@ def reported(results: Results, selection: Selection, settings: Settings, listene
     )
     listener.finish(report)
     return report
+
+
+def _exit_code(verdict: Verdict, settings: Settings) -> int:
+    return 0 if verdict is Verdict.EMPTY and settings.allow_empty else exit_code_of(verdict)
 
 
 def refused(problems: tuple[Problem, ...], command: str) -> Report:
