@@ -145,10 +145,9 @@ def _chosen(plot: _Plot, at: float) -> Markup:
 
 def _marks(curve: StepCurve) -> list[tuple[float, str, str]]:
     """Return the levels that are drawn across: value, words and class."""
-    off = abs(curve.analytic - curve.numerical)
     found = [(curve.bar, "error bar", "bar"), (curve.allowed, "allowed", "allowed")]
-    if off > curve.allowed:
-        found.append((off, "|analytic − numerical|", "off"))
+    if _is_off(curve):
+        found.append((abs(curve.analytic - curve.numerical), "|analytic − numerical|", "off"))
     return [(value, f"{words} {number(value)}", kind) for value, words, kind in found if 0 < value < math.inf]
 
 
@@ -174,10 +173,15 @@ def _sentences(curve: StepCurve) -> Iterator[str]:
     others = "" if curve.derivative.startswith("differences") else f"; drawn are differences of order {curve.order}"
     yield f"The verdict's slope is from {curve.derivative}{where}{others}."
     crossing = _crossing(curve)
-    if crossing is not None:
+    if not any(curve.truncation):
+        yield "No truncation is seen at any step."
+    elif crossing is not None:
         yield f"Below about h = {number(crossing)} roundoff is the larger error, above it truncation."
     off = abs(curve.analytic - curve.numerical)
-    if not off <= curve.allowed:
+    if curve.sides is not None:
+        low, high = (f"{side:.6g}" for side in curve.sides)
+        yield f"The element is at a kink: every value between the slopes of both sides, {low} and {high}, is right."
+    if _is_off(curve):
         times = f", {number(off / curve.allowed)} times what is allowed" if curve.allowed > 0 else ""
         yield f"The analytic value {curve.analytic:.6g} is {number(off)} away from the numerical one{times}."
     elif curve.bar > 0:
@@ -187,6 +191,12 @@ def _sentences(curve: StepCurve) -> Iterator[str]:
 def _in_short(curve: StepCurve) -> str:
     step = f", h = {number(curve.step)}" if curve.step is not None else ""
     return f"{curve.derivative}{step}"
+
+
+def _is_off(curve: StepCurve) -> bool:
+    """Return whether the analytic value is further away than is allowed, and not between the sides of a kink."""
+    between = curve.sides is not None and curve.sides[0] <= curve.analytic <= curve.sides[1]
+    return not (between or abs(curve.analytic - curve.numerical) <= curve.allowed)
 
 
 def _apart(bar: float, allowed: float) -> str:

@@ -12,7 +12,9 @@ from gradverify.reporters.html.case_table import case_table
 from gradverify.reporters.html.markup import Markup, joined, tag
 from gradverify.reporters.html.networks import networks_section
 from gradverify.reporters.html.overview import conditions, header, problems
+from gradverify.reporters.html.reading import reading
 from gradverify.reporters.html.rules import rules_section
+from gradverify.reporters.html.sharing import shared
 from gradverify.reporters.html.sweep import sweep_section
 from gradverify.reporters.html.verdicts import BAD
 from gradverify.reporters.likeness import alike
@@ -49,7 +51,9 @@ def page_of(report: Report, map_keys: tuple[str, ...]) -> str:
         Sweep keys of the maps, rows first; other sweeps choose their own.
     """
     title = f"gradverify {report.command}: {report.verdict}"
-    body = tag("body", _PATTERNS, tag("main", *_sections(report, map_keys)), tag("script", _asset("report.js")))
+    body = tag(
+        "body", _PATTERNS, tag("main", shared(joined(_sections(report, map_keys)))), tag("script", _asset("report.js"))
+    )
     return f"<!DOCTYPE html>\n{tag('html', _head(title), body, lang='en')}\n"
 
 
@@ -83,6 +87,7 @@ def _sections(report: Report, map_keys: tuple[str, ...]) -> Iterator[Markup | No
     yield sweep_section(report, map_keys)
     yield networks_section(report)
     yield case_table(report)
+    yield reading(report)
     yield from _explained(report)
     yield rules_section(report)
 

@@ -36,7 +36,7 @@ def grid_figure(gradient: GradientCheck) -> Markup | None:
     failing = sum(many > 0 for row in grid.failed for many in row)
     drawing = picture(
         (max(_LEFT + columns * cell + 10, 220), _TOP + rows * cell + 8),
-        f"Errors of d{gradient.input} over {down} and {across}",
+        f"Errors of d{gradient.input} over {' and '.join(filter(None, (down, across))) or 'its only element'}",
         f"{rows} by {columns} cells, {failing} of them with elements that fail.",
         *_shaded(grid, cell),
         *_labelled(grid, cell, (down, across)),
@@ -45,12 +45,15 @@ def grid_figure(gradient: GradientCheck) -> Markup | None:
 
 
 def _names(gradient: GradientCheck, grid: ErrorGrid) -> tuple[str, str]:
-    """Return what runs down and what runs across; a vector is one row or one column."""
+    """Return what runs down and what runs across, nothing where no axis does; a vector is one row."""
     known = {axis.axis: axis_label(axis) for axis in gradient.error_map.axes} if gradient.error_map else {}
     first, second = ("" if axis is None else known.get(axis, f"axis {axis}") for axis in grid.axes)
-    if not second and len(grid.excess) == 1 < len(grid.excess[0]):
-        return "", first
-    return first, second
+    return (first, second) if second else ("", first)
+
+
+def _together(grid: ErrorGrid) -> tuple[int, int]:
+    """Return how many indices a cell has down and across."""
+    return grid.together if grid.axes[1] is not None else (1, grid.together[0])
 
 
 def _shaded(grid: ErrorGrid, cell: float) -> Iterator[Markup | None]:
@@ -90,15 +93,17 @@ def _labelled(grid: ErrorGrid, cell: float, names: tuple[str, str]) -> Iterator[
         yield label((4, _TOP - 5), f"{names[0]} ↓", kind="axis")
     for place in range(0, rows, math.ceil(13 / cell)) if names[0] else ():
         at = _TOP + (place + 0.5) * cell + 4
-        yield label((_LEFT - 4, at), str(place * grid.together[0]), kind="tick end")
+        yield label((_LEFT - 4, at), str(place * _together(grid)[0]), kind="tick end")
     for place in range(0, columns, math.ceil(26 / cell)) if names[1] else ():
         at = _LEFT + (place + 0.5) * cell
-        yield label((at, _TOP - 5), str(place * grid.together[1]), kind="tick middle")
+        yield label((at, _TOP - 5), str(place * _together(grid)[1]), kind="tick middle")
 
 
 def _reading(grid: ErrorGrid, names: tuple[str, str]) -> str:
     """Say what one cell is."""
-    parts = [f"{many} indices of {name}" for many, name in zip(grid.together, names, strict=True) if many > 1 and name]
+    parts = [
+        f"{many} indices of {name}" for many, name in zip(_together(grid), names, strict=True) if many > 1 and name
+    ]
     together = f" over {' and '.join(parts)}" if parts else ""
     return f"Each cell shows the largest |a − n| relative to what is allowed{together}, of all other axes together."
 

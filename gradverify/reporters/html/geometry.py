@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gradverify.numerics.geometry import alike_axes, describe_loss, effective_kernel
 from gradverify.reporters.html.markup import Markup, tag
-from gradverify.reporters.html.windows import windows_figure, windows_legend
+from gradverify.reporters.html.windows import windows_figure
 from gradverify.results import GeometrySeverity
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ def geometry_section(case: CaseResult) -> Markup | None:
         "section",
         tag("h4", "Geometry"),
         drawings,
-        windows_legend(parts),
         _lengths(parts),
         tag("ul", *(tag("li", remark) for remark in remarks)) if remarks else None,
     )

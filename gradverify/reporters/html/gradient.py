@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradverify.reporters.explanation import certificate_lines, method_lines
-from gradverify.reporters.html.curve import curve_figure, curve_legend
+from gradverify.reporters.html.curve import curve_figure
 from gradverify.reporters.html.error_pictures import grid_figure, map_table
 from gradverify.reporters.html.markup import Markup, tag
 from gradverify.reporters.html.verdicts import verdict_word
@@ -33,7 +33,6 @@ def gradients_section(case: CaseResult) -> Markup | None:
         _numbers(case),
         *(_wrong(part) for part in case.gradients if part.verdict is not Verdict.PASS),
         tag("div", *curves, class_="multiples") if any(curves) else None,
-        curve_legend() if any(part.step_curve for part in case.gradients) else None,
     )
 
 
