@@ -154,7 +154,7 @@ def _marks(curve: StepCurve) -> list[tuple[float, str, str]]:
 def curve_legend() -> Markup:
     """Return what dots and lines of a curve mean."""
     rows = {
-        "dot": "measured error of a central difference",
+        "dot": "measured error of a central difference (0 at the lower edge)",
         "line truncation": "truncation, estimated",
         "line roundoff": "roundoff, estimated",
         "line bar": "error bar of the verdict",

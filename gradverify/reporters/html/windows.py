@@ -63,7 +63,9 @@ class _Ruler:
 
     @property
     def shown(self) -> list[int]:
-        return [row for row in range(self.rows) if row not in self.hidden]
+        if not self.hidden:
+            return list(range(self.rows))
+        return [*range(self.hidden.start), *range(self.hidden.stop, self.rows)]
 
     def spans(self, rows: Iterable[int]) -> Iterator[tuple[float, float]]:
         """Yield left edges and widths of stretches of neighbouring rows that are drawn."""
@@ -178,7 +180,8 @@ def _lanes(geometry: Geometry, ruler: _Ruler, chosen: list[int]) -> Iterator[Mar
 
 def _window(geometry: Geometry, ruler: _Ruler, window: int, top: float) -> Iterator[tuple[float, float, float, float]]:
     """Yield a box for each stretch of rows that one window reads."""
-    shown = (row for row in _taps(geometry, window) if row not in ruler.hidden)
+    taps = _taps(geometry, window)
+    shown = (row for row in ruler.shown if row in taps)
     yield from ((x, top, wide, 10) for x, wide in ruler.spans(shown))
 
 
