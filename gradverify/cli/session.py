@@ -18,6 +18,7 @@ from gradverify.cli.reproduction import Reproduction
 from gradverify.errors import ModelError, SpecError
 from gradverify.pipeline import Listener, Policy, Selection, Settings, select
 from gradverify.reporters import Appearance
+from gradverify.reporters.sweep_grid import rows_and_columns
 from gradverify.results import Plan
 
 if TYPE_CHECKING:
@@ -139,19 +140,9 @@ def _appearance(common: Common, keys: tuple[str, ...]) -> Appearance:
         verbosity=-1 if common.quiet else int(common.verbose),
         color=color,
         width=int(width) if width.isdigit() and int(width) > 0 else None,
-        map_keys=_rows_and_columns(keys),
+        map_keys=rows_and_columns(keys),
         root=os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR"),
     )
-
-
-def _rows_and_columns(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Return at most two keys, a stride for the rows and a padding for the columns where there are such."""
-    rows = next((key for key in keys if key.rpartition(".")[2].startswith("stride")), None)
-    columns = next((key for key in keys if key.rpartition(".")[2].startswith("pad")), None)
-    ordered = dict.fromkeys(key for key in (rows, columns, *keys) if key)
-    if rows is None and columns is not None and len(keys) > 1:
-        ordered = dict.fromkeys((next(key for key in keys if key != columns), columns))
-    return tuple(ordered)[:2]
 
 
 def settings_of(common: Common, command: str, policy: Policy, set_keys: tuple[str, ...] = ()) -> Settings:

@@ -14,6 +14,7 @@ __all__ = ["REPORTERS", "Appearance", "Reporter", "reporter"]
 REPORTERS = {
     "github": "gradverify.reporters.github:GithubReporter",
     "gitlab": "gradverify.reporters.gitlab:GitlabReporter",
+    "html": "gradverify.reporters.html:HtmlReporter",
     "json": "gradverify.reporters.json:JsonReporter",
     "jsonl": "gradverify.reporters.jsonl:JsonLinesReporter",
     "junit": "gradverify.reporters.junit:JUnitReporter",

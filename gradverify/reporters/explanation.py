@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
     from gradverify.results import CaseResult, Work
 
-__all__ = ["assurances", "explain", "geometry_notes", "geometry_table", "readable"]
+__all__ = [
+    "assurances",
+    "certificate_lines",
+    "explain",
+    "geometry_notes",
+    "geometry_table",
+    "method_lines",
+    "readable",
+    "says_it_all",
+]
 
 _COLUMNS = ("axis", "H", "HH", "S", "P", "D", "H'", "dV~", "(H'-1)S+K", "H+2P", "r")
 
@@ -36,7 +45,7 @@ def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
     violated = [] if known else [part for part in result.geometry if not part.identity]
     if result.battery is not None:
         yield f"     {result.battery.layer} battery: {result.battery.reason}"
-    if result.reason and not _says_it_all(result):
+    if result.reason and not says_it_all(result):
         yield from (f"     {line}" for line in result.reason.splitlines())
     for contract in shown:
         yield f"     {_contract(contract)}"
@@ -59,7 +68,7 @@ def assurances(result: CaseResult) -> Iterator[str]:
     missed = (part for part in result.contracts if part.code == "coverage" and part.verdict is not Verdict.PASS)
     yield from (f"     not verified: {part.message}" for part in missed)
     passing = [part for part in result.gradients if part.verdict is Verdict.PASS]
-    yield from (f"     {line}" for part in passing for line in _certificate(part, full=False))
+    yield from (f"     {line}" for part in passing for line in certificate_lines(part, full=False))
 
 
 def _said(contract: Contract, result: CaseResult) -> bool:
@@ -68,7 +77,7 @@ def _said(contract: Contract, result: CaseResult) -> bool:
     return contract.code == "shape" and unusable > contract.message.count(";")
 
 
-def _says_it_all(result: CaseResult) -> bool:
+def says_it_all(result: CaseResult) -> bool:
     """Return whether a part of a case gives the reason for its verdict itself."""
     said = [contract.message for contract in result.contracts]
     said += [f"d{gradient.input}: {gradient.reason}" for gradient in result.gradients]
@@ -86,7 +95,12 @@ def _gradient(gradient: GradientCheck, *, full: bool) -> Iterator[str]:
     reason = f": {gradient.reason}" if gradient.reason else ""
     yield f"d{gradient.input} ({_lengths(gradient.shape)}) {gradient.verdict}{reason}"
     asked = (f"geometry: {text}" for text in gradient.backward)
-    lines = (*_comparison(gradient), *asked, *(_method(gradient) if full else ()), *_certificate(gradient, full=full))
+    lines = (
+        *_comparison(gradient),
+        *asked,
+        *(method_lines(gradient) if full else ()),
+        *certificate_lines(gradient, full=full),
+    )
     yield from (f"  {line}" for line in lines)
 
 
@@ -108,7 +122,7 @@ def _comparison(gradient: GradientCheck) -> Iterator[str]:
         yield f"widest error bar {number(gradient.error_bar)}"
 
 
-def _method(gradient: GradientCheck) -> Iterator[str]:
+def method_lines(gradient: GradientCheck) -> Iterator[str]:
     """Yield how a numerical gradient was found and what it cost, as far as it is known."""
     work = gradient.work
     if gradient.method is not None:
@@ -136,7 +150,7 @@ def _total(phases: Mapping[str, str], total: str) -> str:
     return f"{total} ({parts})"
 
 
-def _certificate(gradient: GradientCheck, *, full: bool) -> Iterator[str]:
+def certificate_lines(gradient: GradientCheck, *, full: bool) -> Iterator[str]:
     """Yield the bound on every element; where every element was compared, the comparison says more than it."""
     found = gradient.certificate
     if found is not None and (full or gradient.compared < gradient.elements):

@@ -11,7 +11,8 @@ from gradverify.reporters.likeness import alike
 from gradverify.reporters.markdown_sections import Section, fitted
 from gradverify.reporters.markdown_text import FOLD_END, code, fenced, fold_start, table_head, table_row
 from gradverify.reporters.network_table import NetworkRows, network_rows, said_columns
-from gradverify.reporters.sweep_map import LEGEND, SweepGrid, sweep_grids
+from gradverify.reporters.sweep_grid import SweepGrid, sweep_grids
+from gradverify.reporters.sweep_map import LEGEND, cell_words
 from gradverify.reporters.words import count, number, summary, worst_error
 from gradverify.results import WORST_FIRST, CaseResult, Verdict
 
@@ -109,7 +110,7 @@ def _conditions(report: Report, many: bool) -> Iterator[str]:
 def _map(grid: SweepGrid) -> str:
     """Return a map as a table with the values of one key in its head."""
     head = table_head((code(grid.keys[0]), *(_coded(column) for column in grid.columns)))
-    rows = (table_row((code(row), *(grid.cells[row, column] for column in grid.columns))) for row in grid.rows)
+    rows = (table_row((code(row), *(cell_words(grid, row, column) for column in grid.columns))) for row in grid.rows)
     legend = ", ".join(f"`{mark}` {meaning}" for mark, meaning in LEGEND.items())
     return "\n".join((code(grid.title), "", head, *rows, "", legend))
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gradverify.results import CaseResult, Geometry, Report
 
-__all__ = ["NetworkRows", "network_rows", "network_tables", "said_columns", "solved"]
+__all__ = ["LEFT", "OF_WINDOWS", "NetworkRows", "Row", "network_rows", "network_tables", "said_columns", "solved"]
 
 _INDENT = "  "
 # Names of layers and operators are cut to the first of these with which a table fits.
@@ -21,9 +21,9 @@ _WINDOW = ("HH", "S", "P", "D")
 _FIELD = ("field", "total S", "offset")
 _NAMES = ("layer", "op", "axis", "size", *_WINDOW, "r", "identity", "before", "after")
 _COLUMNS = (*_NAMES, *_FIELD)
-_OF_WINDOWS = ("axis", "size", *_WINDOW, "r")
+OF_WINDOWS = ("axis", "size", *_WINDOW, "r")
 # Columns of text; numbers stand at the right.
-_LEFT = {"layer", "op", "axis", "identity", "before", "after"}
+LEFT = {"layer", "op", "axis", "identity", "before", "after"}
 
 Row = dict[str, str]
 Place = tuple[str, str, str]
@@ -216,7 +216,7 @@ def said_columns(rows: Sequence[Row], columns: Sequence[str] = _COLUMNS) -> list
     said = {name for name in columns if any(row.get(name) for row in rows)}
     if {row.get("D", "1") for row in rows} == {"1"}:
         said.discard("D")
-    if said.isdisjoint(_OF_WINDOWS) and any("span" in row for row in rows):
+    if said.isdisjoint(OF_WINDOWS) and any("span" in row for row in rows):
         said.add("size")  # what spans the columns of a window needs one at least
     return [name for name in columns if name in said]
 
@@ -227,7 +227,7 @@ def _laid_out(rows: list[Row], columns: tuple[str, ...]) -> Iterator[str]:
     widths = {name: max(len(name), *(len(row.get(name, "")) for row in rows)) for name in shown}
     for row in ({name: name for name in shown}, *rows):
         cells = {
-            name: row.get(name, "").ljust(widths[name]) if name in _LEFT else row.get(name, "").rjust(widths[name])
+            name: row.get(name, "").ljust(widths[name]) if name in LEFT else row.get(name, "").rjust(widths[name])
             for name in shown
         }
         yield "  ".join(_spanned(cells, row.get("span", ""))).rstrip()
@@ -235,9 +235,9 @@ def _laid_out(rows: list[Row], columns: tuple[str, ...]) -> Iterator[str]:
 
 def _spanned(cells: dict[str, str], span: str) -> Iterator[str]:
     """Yield the cells of a row; what spans the columns of a window stands in the place of all of them."""
-    inside = [cell for name, cell in cells.items() if name in _OF_WINDOWS]
+    inside = [cell for name, cell in cells.items() if name in OF_WINDOWS]
     for name, cell in cells.items():
-        if not span or name not in _OF_WINDOWS:
+        if not span or name not in OF_WINDOWS:
             yield cell
         elif cell is inside[0]:
             yield span.ljust(len("  ".join(inside)))

@@ -15,6 +15,8 @@ __all__ = ["bound", "count", "duration", "number", "printable", "summary", "wors
 
 def printable(text: str) -> str:
     """Return text without control characters but newlines: names and messages come from anywhere."""
+    if text.isprintable():
+        return text
     return "".join(sign if sign == "\n" or sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
