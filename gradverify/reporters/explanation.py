@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 
     from gradverify.results import CaseResult, Work
 
-__all__ = ["assurances", "explain", "geometry_notes", "geometry_table"]
+__all__ = ["assurances", "explain", "geometry_notes", "geometry_table", "title_of"]
 
 _COLUMNS = ("axis", "H", "HH", "S", "P", "D", "H'", "dV~", "(H'-1)S+K", "H+2P", "r")
+
+
+def title_of(result: CaseResult) -> str:
+    """Return verdict, id, place and target of a case, above its explanation."""
+    place = f"{result.spec}:{result.line}" if result.line else result.spec  # a model has no lines
+    return f"{result.verdict.upper()} {result.id} ({place}, {result.target})"
 
 
 def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
