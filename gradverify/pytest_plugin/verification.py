@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,7 @@ class Verification:
         self._config = config
         self._items: list[pytest.Item] = []
         self._places: dict[pytest.Item, int] = {}
+        self._reached = 0
         self._announced: set[pytest.Item] = set()
 
     @cached_property
@@ -92,22 +93,26 @@ class Verification:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
-        """Let what follows a case run ahead, beside it."""
-        for case in _cases_among(self._following(item, nextitem)):
-            if case not in self._announced:
-                self._announced.add(case)
-                self._cases.announce((case.case,))
+        """Let the cases that follow run ahead, beside this one."""
+        for other in self._following(item, nextitem):
+            restrained = any(other.get_closest_marker(name) for name in _RESTRAINING)
+            if other not in self._announced and not restrained:
+                self._announced.add(other)
+                self._cases.announce((other.case,))
 
-    def _following(self, item: pytest.Item, nextitem: pytest.Item | None) -> Iterable[pytest.Item]:
-        """Return an item with those that are certain to follow; nothing where it was announced itself."""
-        if item in self._announced:
-            return ()
+    def _following(self, item: pytest.Item, nextitem: pytest.Item | None) -> list[CaseItem]:
+        """Return a case with those that are certain to follow it; nothing where it was among those of another."""
         if hasattr(self._config, "workerinput"):  # the others may be another process's
-            return (item,) if nextitem is None else (item, nextitem)
+            return _cases_among((item,) if nextitem is None else (item, nextitem))
         if self._items is not item.session.items:
             self._items = item.session.items
             self._places = {other: place for place, other in enumerate(self._items)}
-        return self._items[self._places.get(item, len(self._items)) :]
+        place = self._places.get(item, 0)
+        if place < self._reached:
+            return []
+        following = _cases_among(islice(self._items, place, None))
+        self._reached = place + len(following)
+        return following
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
