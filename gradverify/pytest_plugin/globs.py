@@ -32,8 +32,13 @@ def is_named(file: Path, root: Path, globs: Sequence[str]) -> bool:
         parts = os.path.relpath(file, root).replace(os.sep, "/").split("/")
     except ValueError:  # on another drive
         return False
-    ends = range(1, len(parts) + 1) if file.suffix in _SUFFIXES else [len(parts)]
-    return any(_matches(parts[:end], _names(glob)) for glob in globs for end in ends)
+    folders = [parts[:end] for end in range(len(parts))] if file.suffix in _SUFFIXES else []
+    return any(_names_one(_names(glob), parts, folders) for glob in globs)
+
+
+def _names_one(names: Sequence[str], file: Sequence[str], folders: Sequence[Sequence[str]]) -> bool:
+    """Return whether a glob names a file or one of the folders around it; ``**`` at its end stands for folders."""
+    return (names[-1] != "**" and _matches(file, names)) or any(_matches(folder, names) for folder in folders)
 
 
 def _names(glob: str) -> list[str]:

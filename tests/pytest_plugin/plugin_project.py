@@ -47,12 +47,12 @@ def patches(x):
 class Project(Workplace):
     """A folder with a configuration of its own, so that nobody else's options apply."""
 
-    def pytest(self, *arguments: str, warnings: str = "error") -> Ran:
+    def pytest(self, *arguments: str, columns: str = "200") -> Ran:
         """Start pytest here."""
         done = subprocess.run(
-            command(*arguments, warnings=warnings),
+            command(*arguments),
             cwd=self.path,
-            env=environment(),
+            env=environment() | {"COLUMNS": columns},
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -66,9 +66,9 @@ class Project(Workplace):
         self.write(name, "cases:\n" + "".join(f"  - {{{case}}}\n" for case in cases))
 
 
-def command(*arguments: str, warnings: str = "error") -> list[str]:
+def command(*arguments: str) -> list[str]:
     """Return how pytest is started; the plugin of Hypothesis takes half a second, and is no concern here."""
-    return [sys.executable, "-m", "pytest", "-W", warnings, "-p", "no:hypothesispytest", *arguments]
+    return [sys.executable, "-m", "pytest", "-W", "error", "-p", "no:hypothesispytest", *arguments]
 
 
 def environment() -> dict[str, str]:

@@ -39,6 +39,10 @@ NAMES = st.lists(st.text("abc.", min_size=1, max_size=3).filter(lambda name: nam
         ("../specs/*.yaml", "../specs/a.yaml", True),
         (".", "deep/a.yaml", True),
         (".", "deep/a.txt", False),
+        (".", "a.yaml", True),
+        ("specs/**", "specs/deep/a.yaml", True),
+        ("specs/**", "specs/a.txt", False),
+        ("*", "a.txt", True),
     ],
 )
 def test_a_glob_names_a_file(glob, file, named):
