@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
+from gradverify.cli.completion import rule_names
+
 __all__ = ["explain"]
 
 
 @click.command()
-@click.argument("rules", nargs=-1, metavar="[RULE]...")
+@click.argument("rules", nargs=-1, metavar="[RULE]...", shell_complete=rule_names)
 def explain(rules: tuple[str, ...]) -> None:
     """Say what a RULE means, its usual causes, what to do, with an example; without RULE, list them all.
 
