@@ -43,17 +43,19 @@ def test_links_to_headings_lead_to_one(page):
 def anchors_of(page):
     """Return what headings of a page are called in links, as GitHub and GitLab have it."""
     prose = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-    found = []
+    names = []
     for heading in re.findall(r"^#+ +(.*?) *$", prose, re.MULTILINE):
         words = re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading).lower()
-        name = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
-        found.append(f"{name}-{found.count(name)}" if name in found else name)
-    return found
+        names.append(re.sub(r"[^\w\- ]", "", words).replace(" ", "-"))
+    before = [names[:place].count(name) for place, name in enumerate(names)]
+    return [f"{name}-{number}" if number else name for name, number in zip(names, before, strict=True)]
 
 
 def test_anchors_are_those_of_the_headings(tmp_path):
-    (page := tmp_path / "page.md").write_text("# Of `--set`, [a](b.md)\n```\n# no heading\n```\n## 1. A_b\n## 1. A_b\n")
-    assert anchors_of(page) == ["of---set-a", "1-a_b", "1-a_b-1"]
+    (page := tmp_path / "page.md").write_text(
+        "# Of `--set`, [a](b.md)\n```\n# no heading\n```\n## 1. A_b\n## 1. A_b\n# 1. a_b\n"
+    )
+    assert anchors_of(page) == ["of---set-a", "1-a_b", "1-a_b-1", "1-a_b-2"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -170,6 +170,7 @@ def test_files_of_reports_are_outputs(verify, repository):
     assert done.code == 1, done.log
     assert {name: done.outputs[name] for name in wanted} == {name: f"sub/{file}" for name, file in wanted.items()}
     assert all((repository.path / done.outputs[name]).stat().st_size for name in wanted)
+    assert [note.properties["file"] for note in done.annotations] == ["sub/square.gradverify.yaml"]
     assert json.loads((repository.path / done.outputs["json"]).read_text())["verdict"] == "fail"
 
 
