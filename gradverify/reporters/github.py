@@ -81,8 +81,7 @@ def _annotations(report: Report) -> list[_Annotation]:
     problems = [_of_problem(found) for found in findings_of(report) if found.case is None]
     nothing = [_empty(report)] if report.exit_code == exit_code_of(Verdict.EMPTY) else []
     cases = sorted(report.cases, key=lambda case: WORST_FIRST.index(case.verdict))
-    made = [_of_case(case, findings) for case in cases if (findings := _told(case))]
-    return [*problems, *nothing, *sorted(made, key=lambda annotation: annotation.level != Level.ERROR)]
+    return [*problems, *nothing, *(_of_case(case, findings) for case in cases if (findings := _told(case)))]
 
 
 def _told(case: CaseResult) -> list[Finding]:

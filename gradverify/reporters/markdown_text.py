@@ -15,7 +15,7 @@ __all__ = ["FOLD_END", "code", "fenced", "fold_start", "table_head", "table_row"
 FOLD_END = "</details>"
 
 # What starts or ends something in Markdown, in a table or in HTML, and what makes a link of an address.
-_MEANING = re.compile(r"[#$&*<>@\[\\\]_`|~]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_MEANING = re.compile(r"[#$&*<@\[\\\]_`|~]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _BACKTICKS = re.compile(r"`{3,}")
 
 

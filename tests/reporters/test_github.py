@@ -40,13 +40,13 @@ def commands(text: str) -> list[tuple[str, dict[str, str], str]]:
 def test_a_report_in_full():
     lost = case_result("lost", **{**BARE, "geometry": (measure("H", Window(8, 3, 2)),)})
     bad = case_result(
-        "bad", Verdict.FAIL, spec="./my,specs/100%.yaml", column=5, geometry=(), reproduce="gradverify a:b"
+        "bad", Verdict.FAIL, spec="./my,specs/a::b/100%.yaml", column=5, geometry=(), reproduce="gradverify a:b"
     )
     assert rendered("github", report_of(case_result("good", **BARE), lost, bad)) == GOLDEN
 
 
 GOLDEN = (
-    "::error file=my%2Cspecs/100%25.yaml,line=7,col=5,title=GV103 bad/stride=2::"
+    "::error file=my%2Cspecs/a%3A%3Ab/100%25.yaml,line=7,col=5,title=GV103 bad/stride=2::"
     "GV103 dx: because of bad; worst entry [1, 2]: analytic -inf, numerical 0.25; largest relative error 0.5%0A"
     "GV403 contract dtype: bad%0Areproduce: gradverify a:b\n"
     "::warning file=lost.yaml,line=7,title=GV202 lost/stride=2::"
@@ -131,6 +131,11 @@ def test_paths_are_relative_to_the_project(monkeypatch):
     monkeypatch.chdir(ROOT / "tests")
     ((_, values, _),) = commands(rendered("github", report_of(case_result("a", Verdict.FAIL)), root=str(ROOT)))
     assert values["file"] == "tests/a.yaml"
+
+
+def test_a_title_is_one_line():
+    ((_, values, _),) = commands(rendered("github", report_of(case_result("a", Verdict.FAIL, id="b\n c\x1b"))))
+    assert values["title"] == "GV103 b c\\x1b"
 
 
 def test_long_titles_are_cut_to_what_is_shown():

@@ -26,7 +26,7 @@ def marks(report, root=None):
         ("./b//../a.yaml", None, "tests/a.yaml"),
         ("../a.yaml", None, "a.yaml"),
         ("../../a.yaml", None, "../../a.yaml"),
-        ("..a.yaml", None, "tests/..a.yaml"),
+        ("../tests/..a.yaml", str(ROOT / "tests"), "..a.yaml"),
         ("a.yaml", "/somewhere/else", "a.yaml"),
         ("/away/a.yaml", None, "/away/a.yaml"),
         ("nets:make", None, "tests/nets:make"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from drawn_reports import TEXTS, reports
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from made_reports import case_result, rendered, report_of
 from markdown_it import MarkdownIt
@@ -100,6 +100,10 @@ reproduce: gradverify run a
 
 
 @given(TEXTS)
+@example("</code><b>")
+@example("<!-- a")
+@example("a\\|b`` `c")
+@example("&lt;[a](b)")
 def test_any_text_stands_as_it_is_in_a_cell_a_line_and_a_summary(text):
     inside = f"| {code(text)} | b |"
     assert tables(f"| a | b |\n|---|---|\n{inside}\n") == [[["a", "b"], [as_line(text), "b"]]]
@@ -110,6 +114,8 @@ def test_any_text_stands_as_it_is_in_a_cell_a_line_and_a_summary(text):
 
 
 @given(st.text(st.sampled_from("`~ \n\t-ab"), max_size=30) | TEXTS)
+@example("```\nout")
+@example("a\n`````\n    ````` b")
 def test_any_text_stands_as_it_is_in_a_fence_and_does_not_leave_it(text):
     tokens = MARKDOWN.parse(f"{fenced(text)}\n\nafter")
     assert [token.type for token in tokens] == ["fence", "paragraph_open", "inline", "paragraph_close"]
@@ -146,6 +152,7 @@ def message_of(problem):
 
 
 @given(reports(most=8), st.integers(0, 6000))
+@example(report_of(*[case_result("梯度" * 40, Verdict.FAIL)] * 20), 3000)
 def test_it_is_never_longer_than_it_may_be_and_stays_valid(report, most):
     text = rendered("markdown", report, most_bytes=most)
     assert len(text.encode("utf-8", "backslashreplace")) <= most
