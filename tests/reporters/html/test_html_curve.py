@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -13,7 +14,6 @@ from pictures import element, points_of, texts_of
 
 from gradverify.reporters.html.curve import curve_figure, what_one_sees
 from gradverify.reporters.html.drawing import LogScale
-import itertools
 
 SLOPE = "The verdict's slope is from differences of order 4 at h = 0.00049. "
 POSITIVE = st.floats(1e-300, 1e300)
@@ -116,8 +116,8 @@ def test_every_drawing_is_named_and_described():
         (
             {"derivative": "complex step", "step": None, "analytic": 0.75, "truncation": (0.0,) * 26},
             (
-                "The verdict's slope is from complex step; drawn are differences of order 4. No truncation is seen at any "
-                "step. The analytic value 0.75 is 0.25 away from the numerical one, 5e+05 times what is allowed."
+                "The verdict's slope is from complex step; drawn are differences of order 4. No truncation is seen at "
+                "any step. The analytic value 0.75 is 0.25 away from the numerical one, 5e+05 times what is allowed."
             ),
         ),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,6 @@ from gradverify.reporters.html.geometry import identity_in_numbers
 from gradverify.reporters.html.rules import shown_page
 from gradverify.reporters.words import printable
 from gradverify.results import BatteryRow, Condition, Network, NetworkLayer, Verdict
-import itertools
 
 STYLE = (Path(reporters.__file__).parent / "html" / "report.css").read_text()
 
