@@ -8,23 +8,61 @@ import tempfile
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from make_run_picture import LAYERS, SPEC
+from make_run_picture import LAYERS
 
 from gradverify import reporters
 
 STYLE = (Path(reporters.__file__).parent / "html" / "report.css").read_text(encoding="utf-8")
-# The case whose drawings are shown, and the file of each kind.
-CASE = "my-conv/stride=3,pad=2"
-FILES = {"windows": "html-windows.svg", "grid": "html-grid.svg", "curve": "html-curve.svg"}
+SPEC = """\
+cases:
+  - name: my-conv
+    functions: {forward: mylayers:conv_forward, backward: mylayers:conv_backward}
+    inputs: {x: [2, 3, 7, 7], w: [4, 3, 3, 3], b: [4]}
+    params: {stride: 3, pad: 2}
+    geometry: {input: x, kernel: w, stride: stride, padding: pad}
+  - name: my-softplus
+    functions: {forward: mylayers:softplus_forward, backward: mylayers:softplus_backward}
+    inputs: {x: [6]}
+  - name: my-square
+    functions: {forward: mylayers:square_forward, backward: mylayers:square_backward}
+    inputs: {x: [6, 9]}
+"""
+# Both are slightly wrong; the first takes no complex numbers, so that its numerical gradient is made of differences.
+MORE_LAYERS = """
+
+def softplus_forward(x):
+    return np.logaddexp(0, x), x
+
+
+def softplus_backward(dout, x):
+    return dout / (1.0001 + np.exp(-x))
+
+
+def square_forward(x):
+    return x**2, x
+
+
+def square_backward(dout, x):
+    dx = 2 * x * dout
+    dx[-1] *= 1 + 3e-6
+    dx[:, 3] *= 1.001
+    return dx
+"""
+# The case and the file of each kind of drawing.
+FILES = {
+    "windows": ("my-conv", "html-windows.svg"),
+    "grid": ("my-square", "html-grid.svg"),
+    "curve": ("my-softplus", "html-curve.svg"),
+}
 SVG = "http://www.w3.org/2000/svg"
 
 
 def main() -> None:
-    """Run the example of the terminal's picture, and write one file for each kind of drawing."""
+    """Run the example, and write one file for each kind of drawing."""
     page = _page()
-    (case,) = [part for part in page.iter("details") if CASE in _words(part.find("summary"))]
     (patterns,) = [part for part in page.iter("svg") if part.get("class") == "patterns"]
-    for kind, file in FILES.items():
+    for kind, (name, file) in FILES.items():
+        (case,) = [part for part in page.iter("details") if f" {name} " in f"{_words(part.find('summary'))} "]
         figure = next(part for part in case.iter("figure") if part.get("class") == kind)
         picture = _alone(figure.find("svg"), patterns.find("defs"), page)
         Path(__file__).with_name(file).write_text(picture, encoding="utf-8")
@@ -33,7 +71,7 @@ def main() -> None:
 def _page() -> ET.Element:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "mine.yaml").write_text(SPEC)
-        Path(folder, "mylayers.py").write_text(LAYERS)
+        Path(folder, "mylayers.py").write_text(LAYERS + MORE_LAYERS)
         command = [sys.executable, "-m", "gradverify", "run", "mine.yaml", "--format", "html=report.html"]
         subprocess.run(command, cwd=folder, check=False)
         text = Path(folder, "report.html").read_text(encoding="utf-8")
