@@ -35,10 +35,13 @@ def main() -> None:
         small = Path(folder, "small.yaml")
         small.write_text(SMALL)
         gradverify = [sys.executable, "-m", "gradverify"]
+        asking = ["env", "_GRADVERIFY_COMPLETE=bash_complete"]
         rows = {
             "python -c pass": [sys.executable, "-c", "pass"],
             "python -c 'import numpy'": [sys.executable, "-c", "import numpy"],
             "gradverify --help": [*gradverify, "--help"],
+            "completion of a command's name": [*asking, "COMP_LINE=gradverify sch", *gradverify],
+            "completion of a case's id": [*asking, "COMP_LINE=gradverify run configs/ --case c", *gradverify],
             "gradverify audit configs/alexnet-stem.yaml": [*gradverify, "audit", "configs/alexnet-stem.yaml"],
             "gradverify run, one small case": [*gradverify, "run", str(small)],
             "gradverify run configs/": [*gradverify, "run", "configs/"],

@@ -120,12 +120,15 @@ class RoleError(GradverifyError):
         ``input``, ``kernel``, ``stride``, ``padding`` or ``dilation``.
     message
         What is wrong and what was expected.
+    kind
+        What sort of mistake it is.
     """
 
-    def __init__(self, role: str, message: str) -> None:
-        super().__init__(role, message)
+    def __init__(self, role: str, message: str, kind: ProblemKind = ProblemKind.VALUE) -> None:
+        super().__init__(role, message, kind)
         self.role = role
         self.message = message
+        self.kind = kind
 
     def __str__(self) -> str:
         return self.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -19,7 +20,7 @@ NEEDLESS = {"asyncio", "difflib", "multiprocessing", "pickle", "selectors", "soc
 AUDIT = {
     "gradverify": "checks cli errors layers models numerics pipeline reporters results rules spec",
     "gradverify.checks": "geometry",
-    "gradverify.cli": "audit main options outputs progress reproduction session",
+    "gradverify.cli": "audit completion main options outputs progress reproduction session",
     "gradverify.layers": "batteries registry",
     "gradverify.models": "placing",
     "gradverify.numerics": "geometry",
@@ -45,10 +46,11 @@ LOADED += "try:\n runpy.run_module('gradverify', run_name='__main__')\nexcept Sy
 LOADED += "print(sorted(set(sys.modules) - before), file=sys.stderr)"
 
 
-def loaded_by(*arguments: str) -> set[str]:
+def loaded_by(*arguments: str, **more: str) -> set[str]:
     """Return the modules that a command loads in the process that prints, beside what Python itself starts with."""
     script = LOADED.format(arguments=["gradverify", *arguments])
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    command, env = [sys.executable, "-c", script], os.environ | more
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
     return set(eval(done.stderr.splitlines()[-1]))  # noqa: S307  a list that this test printed
 
 
@@ -64,6 +66,7 @@ def in_full(rooms: dict[str, str]) -> set[str]:
         (("run", "--help"), {"click", "yaml"}),
         (("layers",), {"click"}),
         (("layers", "conv2d"), {"click", "numpy"}),
+        (("explain", "GV203"), {"click"}),
         (("audit", "configs/alexnet-stem.yaml"), {"click", "yaml", "rich"}),
         (("audit", "configs/alexnet-stem.yaml", "--format", "json"), {"click", "yaml"}),
         (("run", "configs/activations.yaml", "--format", "json"), {"click", "yaml"}),
@@ -71,6 +74,23 @@ def in_full(rooms: dict[str, str]) -> set[str]:
 )
 def test_a_command_loads_only_what_it_needs(arguments, heavy):
     assert loaded_by(*arguments) & HEAVY <= heavy
+
+
+@pytest.mark.parametrize(
+    ("line", "heavy"),
+    [
+        ("gradverify sch", {"click"}),
+        ("gradverify layers c", {"click"}),
+        ("gradverify explain GV1", {"click"}),
+        ("gradverify run configs/activations.yaml --case relu", {"click", "yaml"}),
+        ("gradverify sweep configs/activations.yaml --set ", {"click", "yaml"}),
+    ],
+)
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_completion_loads_only_what_it_needs(shell, line, heavy):
+    loaded = loaded_by(_GRADVERIFY_COMPLETE=f"{shell}_complete", COMP_LINE=line, COMP_BREAKS="=:")
+    assert "gradverify.cli.shells" in loaded
+    assert loaded & HEAVY == heavy
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gradverify.cli.completion import files
 from gradverify.cli.options import Common, common_options, usable_cores
 from gradverify.errors import UsageError
 
@@ -163,7 +164,9 @@ class Auditing:
     help="Show the audit beside that with other sizes: H=227,W=227; repeatable.",
 )
 @click.option("--solve", is_flag=True, help="Find the smallest input sizes with which every layer is exact.")
-@click.option("--baseline", metavar="FILE", help="Violations in FILE are accepted; only new ones fail.")
+@click.option(
+    "--baseline", metavar="FILE", shell_complete=files, help="Violations in FILE are accepted; only new ones fail."
+)
 @click.option("--update-baseline", is_flag=True, help="Write what is found into the FILE of --baseline.")
 def audit(**options: Any) -> None:
     """Check the size identity (H'-1)S + HH = H + 2P of every windowed layer.

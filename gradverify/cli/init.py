@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from gradverify.cli.completion import files, layer_names
 from gradverify.errors import UsageError, nearest_name
 
 __all__ = ["init"]
@@ -14,8 +15,14 @@ _DEFAULT_LAYER, _DEFAULT_FILE = "conv2d", "gradverify.yaml"
 
 
 @click.command()
-@click.argument("name", required=False)
-@click.option("-o", "--output", metavar="FILE", help="Where to write it; - for stdout.  [default: NAME.yaml]")
+@click.argument("name", required=False, shell_complete=layer_names)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=files,
+    help="Where to write it; - for stdout.  [default: NAME.yaml]",
+)
 def init(name: str | None, output: str | None) -> None:
     """Write a commented starting spec for the built-in layer NAME, with a pattern for your own functions.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gradverify.cli.completion import layer_names
 from gradverify.errors import UsageError, nearest_name
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ __all__ = ["layers"]
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=layer_names)
 @click.option("--battery", is_flag=True, help="The cases of the battery of NAME, and why each is there.")
 def layers(name: str | None, battery: bool) -> None:
     """List the built-in layers; with NAME its inputs, shapes, parameters, implementations and formulas."""

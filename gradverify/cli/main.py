@@ -6,12 +6,15 @@ import os
 import signal
 import sys
 from pkgutil import resolve_name
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gradverify import __version__
 from gradverify.errors import GradverifyError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["main"]
 
@@ -19,6 +22,8 @@ USAGE = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 INTERNAL = 70
+# What a shell sets that asks for completions.
+COMPLETION = "_GRADVERIFY_COMPLETE"
 
 # Name: (where the command is, its line in the help); importing a command is left to its use.
 _COMMANDS = {
@@ -27,6 +32,7 @@ _COMMANDS = {
     "sweep": ("gradverify.cli.sweep:sweep", "Verify over a grid; ends with a stride x padding map."),
     "layers": ("gradverify.cli.layers:layers", "List the built-in layers, or show one."),
     "init": ("gradverify.cli.init:init", "Write a commented starting spec."),
+    "explain": ("gradverify.cli.explain:explain", "Say what a finding's rule means, with an example."),
     "schema": ("gradverify.cli.schema:schema", "Print the JSON Schema of the spec, for editors."),
 }
 
@@ -42,6 +48,13 @@ class _Commands(click.Group):
             return None
         command: click.Command = resolve_name(_COMMANDS[cmd_name][0])
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        from gradverify.cli.completion import items  # noqa: PLC0415  only shells ask
+
+        # click's own would import every command for its line of help.
+        named = items(((name, line) for name, (_, line) in _COMMANDS.items()), incomplete)
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -74,6 +87,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    if COMPLETION in os.environ:
+        from gradverify.cli.shells import complete  # noqa: PLC0415  as above
+
+        sys.exit(complete(commands, COMPLETION))
     # A CI job that is cancelled sends this one: what has finished is reported all the same.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

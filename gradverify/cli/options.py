@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gradverify.cli.completion import case_ids, folders, format_names, spec_files
 from gradverify.reporters import REPORTERS
 from gradverify.results import FailOn
 from gradverify.spec.model import DTYPES, LARGEST_MEMORY, LARGEST_WHOLE, METHODS
@@ -112,7 +113,9 @@ def common_options(*, metavar: str = "SPEC...", required: bool = True) -> Callab
     metavar, required
         What the command takes besides, and whether it must be there.
     """
-    names = click.argument("specs", nargs=-1, required=required, metavar=metavar, callback=_files_of)
+    names = click.argument(
+        "specs", nargs=-1, required=required, metavar=metavar, callback=_files_of, shell_complete=spec_files
+    )
     return lambda function: _with((names, *_OPTIONS), function)
 
 
@@ -149,10 +152,18 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "formats",
         type=_Format(),
         multiple=True,
+        shell_complete=format_names,
         help=f"Report to stdout or FILE; repeatable: {', '.join(sorted(REPORTERS))}.  [default: terminal]",
     ),
-    click.option("-k", "keyword", metavar="TEXT", help="Only cases whose id contains TEXT."),
-    click.option("--case", "ids", multiple=True, metavar="ID", help="Only the case with this id; repeatable."),
+    click.option("-k", "keyword", metavar="TEXT", shell_complete=case_ids, help="Only cases whose id contains TEXT."),
+    click.option(
+        "--case",
+        "ids",
+        multiple=True,
+        metavar="ID",
+        shell_complete=case_ids,
+        help="Only the case with this id; repeatable.",
+    ),
     click.option("--seed", type=click.IntRange(min=0, max=LARGEST_WHOLE), help="Seed of all data."),
     click.option("--dtype", type=click.Choice(DTYPES), help="Dtype of the data."),
     click.option("--rtol", type=_Number(min=0), help="Relative tolerance."),
@@ -185,6 +196,7 @@ _ENGINE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--save-failures",
         metavar="DIR",
+        shell_complete=folders,
         help="Write a spec and its arrays into DIR for every case that does not pass.",
     ),
 )

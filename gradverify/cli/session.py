@@ -90,8 +90,7 @@ def conduct(
         report = ran(selection, replace(settings, near=outputs.near), listen)
     finally:
         outputs.close()
-    sys.stdout.flush()
-    sys.exit(report.exit_code)
+    sys.exit(report.exit_code or outputs.exit_code)
 
 
 def _refuse(error: SpecError | ModelError, outputs: Outputs, command: str, appearance: Appearance) -> None:
@@ -142,6 +141,7 @@ def _appearance(common: Common, keys: tuple[str, ...]) -> Appearance:
         color=color,
         width=int(width) if width.isdigit() and int(width) > 0 else None,
         map_keys=rows_and_columns(keys),
+        root=os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR"),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from gradverify.cli.completion import setting_keys
 from gradverify.cli.options import Common, common_options, engine_options
 
 __all__ = ["sweep"]
@@ -33,6 +34,7 @@ class _Setting(click.ParamType):  # type: ignore[type-arg]  # generic from click
     "settings",
     type=_Setting(),
     multiple=True,
+    shell_complete=setting_keys,
     help="Sweep KEY over VALUES: 1:4 (closed), 1:9:2 (step), 1,3,7, or pairs 1x2,2x1; repeatable.",
 )
 def sweep(settings: tuple[tuple[str, str], ...], **options: Any) -> None:

@@ -42,9 +42,9 @@ _FEWEST = 4
 # Changes of a slope, in units of what noise does, from which truncation is seen; and by how much they must grow when a
 # step is doubled, twice in a row, to be that of a smooth function: 16 is order 4. At a kink they do not grow.
 _SEEN, _GROWTH = 16, 8
-# Forward passes of a curve at most, and what one may take, in seconds.
+# Forward passes of a curve at most; what one may take, in seconds, and how many may take more: machines pause.
 PASSES = 2 * len(_STEPS) + 21
-_SLOW = 0.2
+_SLOW, _PAUSES = 0.2, 1
 
 
 def step_curve(nearby: Nearby, check: GradientCheck, random: np.random.Generator, seconds: float) -> StepCurve | None:
@@ -79,9 +79,11 @@ def step_curve(nearby: Nearby, check: GradientCheck, random: np.random.Generator
 
 
 def _pace(work: Work | None) -> float:
-    """Return what a pass of the verdict took, with the work around it; 0 where that is not known."""
-    passes = sum(work.passes.values()) if work else 0
-    return sum(work.seconds.values()) / passes if work and passes else 0.0
+    """Return what a pass took in the quickest phase of the verdict, with the work around it; 0 where none is known.
+
+    Code that compiles itself takes longer at first.
+    """
+    return min((work.seconds[phase] / count for phase, count in work.passes.items()), default=0.0) if work else 0.0
 
 
 class _SlowError(Exception):
@@ -90,17 +92,20 @@ class _SlowError(Exception):
 
 @dataclass(slots=True)
 class _Watch:
-    """Ends passes at a moment, or where one of them takes long.
+    """Ends passes at a moment, or where they take long.
 
     Attributes
     ----------
     until
         That moment, on the clock of ``perf_counter``.
+    slow
+        How many took long.
     over
         Whether passes have ended; code that tries a pass catches what ends them.
     """
 
     until: float
+    slow: int = 0
     over: bool = False
 
     def watching(self, functional: Functional) -> Functional:
@@ -112,7 +117,8 @@ class _Watch:
                 self.over = True
                 raise _SlowError
             outputs = functional.evaluate(inputs)
-            self.over = time.perf_counter() - started > _SLOW
+            self.slow += time.perf_counter() - started > _SLOW
+            self.over = self.slow > _PAUSES
             return outputs
 
         return replace(functional, evaluate=watched)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Results = Generator[tuple[Case, CaseResult], None, None]
 
-__all__ = ["Listener", "Settings", "refused", "reported", "settled"]
+__all__ = ["Listener", "Settings", "judged", "refused", "reported", "settled"]
 
 INTERRUPTED, REFUSED = 130, 2
 _HARMLESS = {Verdict.PASS, Verdict.SKIP}
@@ -151,13 +151,18 @@ def settled(results: Results, selection: Selection, settings: Settings) -> Gener
     ended = 0
     with closing(results) as incoming:
         for case, result in incoming:
-            final = _with_evidence(case, settle(result, policy_for(case, settings.policy)), settings)
+            final = judged(case, result, settings)
             ended += 1
             yield final
             if settings.fail_fast and final.verdict not in _HARMLESS:
                 break
     for case in selection.cases[ended:]:
         yield case.result(Verdict.SKIP, NOT_RUN)
+
+
+def judged(case: Case, result: CaseResult, settings: Settings) -> CaseResult:
+    """Return a result with its final verdict."""
+    return _with_evidence(case, settle(result, policy_for(case, settings.policy)), settings)
 
 
 def _with_evidence(case: Case, result: CaseResult, settings: Settings) -> CaseResult:

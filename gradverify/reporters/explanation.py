@@ -24,9 +24,16 @@ __all__ = [
     "method_lines",
     "readable",
     "says_it_all",
+    "title_of",
 ]
 
 _COLUMNS = ("axis", "H", "HH", "S", "P", "D", "H'", "dV~", "(H'-1)S+K", "H+2P", "r")
+
+
+def title_of(result: CaseResult) -> str:
+    """Return verdict, id, place and target of a case, above its explanation."""
+    place = f"{result.spec}:{result.line}" if result.line else result.spec  # a model has no lines
+    return f"{result.verdict.upper()} {result.id} ({place}, {result.target})"
 
 
 def explain(result: CaseResult, *, full: bool) -> Iterator[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gradverify.errors import UsageError, nearest_name
 from gradverify.spec.contract_table import CONTRACTS
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["RULES", "Rule", "rule_called"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +59,23 @@ _OF_CONTRACTS = (
 
 # By id, in the order of ids.
 RULES: dict[str, Rule] = {rule.id: rule for rule in sorted((*_PLAIN, *_OF_CONTRACTS), key=lambda rule: rule.id)}
+
+
+def rule_called(word: str) -> Rule:
+    """Return the rule that has an id or a name, in letters of any case, or that a contract is broken by.
+
+    Raises
+    ------
+    UsageError
+        There is none; says the nearest.
+    """
+    wanted = word.lower()
+    for rule in RULES.values():
+        if wanted in {rule.id.lower(), rule.name}:
+            return rule
+    if wanted in CONTRACTS:
+        return RULES[CONTRACTS[wanted].rule]
+    known = (*(rule.name for rule in RULES.values()), *CONTRACTS, *RULES)
+    near = nearest_name(wanted.upper() if wanted.startswith("gv") else wanted, known)
+    hint = near if near.startswith("did you mean") else "expected an id like GV203; gradverify explain lists them all"
+    raise UsageError(f"'{word}' is no rule, {hint}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import nearest_name
+from gradverify.errors import ProblemKind, nearest_name
 from gradverify.layers.batteries import battery_of
 from gradverify.layers.registry import LAYERS
 from gradverify.spec.aliases import parameter_called
@@ -117,7 +117,7 @@ def _asked(case: MappingNode, problems: Problems) -> _Asked | None:
         for name in section.get(key, ()):
             if name not in known:
                 message = f"'{name}' is no row of the {battery.layer} battery, {nearest_name(name, tuple(known))}"
-                problems.add(_within(node, key), message)
+                problems.add(_within(node, key), message, ProblemKind.UNKNOWN_NAME)
     _check_fixed(node, battery, problems)
     if len(problems.found) > before:
         return None
@@ -138,7 +138,8 @@ def _check_fixed(node: Node, battery: Battery, problems: Problems) -> None:
             PARAMETER_RULES[known[key.text].kind].read(value, problems)
         else:
             hint = nearest_name(key.text, tuple(known))
-            problems.add(key.position, f"'{key.text}' is not a parameter of {battery.layer}, {hint}")
+            message = f"'{key.text}' is not a parameter of {battery.layer}, {hint}"
+            problems.add(key.position, message, ProblemKind.UNKNOWN_NAME)
 
 
 class _Case:
@@ -187,7 +188,8 @@ class _Case:
             for name, place in names_in(item) if key.text in _SUBSTITUTED else ():
                 if name not in self.names:
                     hint = nearest_name(name, self.names)
-                    self.problems.add(place, f"'${name}' is no name of the {self.battery.layer} battery, {hint}")
+                    message = f"'${name}' is no name of the {self.battery.layer} battery, {hint}"
+                    self.problems.add(place, message, ProblemKind.UNKNOWN_NAME)
         sweep = self.node.get("sweep")
         for key, _ in sweep.entries if isinstance(sweep, MappingNode) else ():
             if is_within(key.text, self.paths):

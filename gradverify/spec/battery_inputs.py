@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import nearest_name
+from gradverify.errors import ProblemKind, nearest_name
 from gradverify.spec.counterparts import Arrangement
 from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, SequenceNode
 from gradverify.spec.placeholders import plain
@@ -111,7 +111,8 @@ def _placed(name: str, node: Node, battery: Battery, taken: list[str], problems:
             yield PlacedInput(name, node.value[1:])
         else:
             hint = nearest_name(node.value[1:], tuple(battery.axes))
-            problems.add(node.position, f"'{node.value}' is no input of the {battery.layer} battery, {hint}")
+            message = f"'{node.value}' is no input of the {battery.layer} battery, {hint}"
+            problems.add(node.position, message, ProblemKind.UNKNOWN_NAME)
         return
     shape = node.get("shape") if isinstance(node, MappingNode) else node
     if not isinstance(shape, SequenceNode) or not any(_is_symbol(item) for item in shape.items):

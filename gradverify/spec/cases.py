@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import nearest_name
+from gradverify.errors import ProblemKind, nearest_name
 from gradverify.layers.registry import LAYERS, LayerInfo, WindowRoles
 from gradverify.results import FailOn, Verdict
 from gradverify.spec.code import check_imports, search_path
@@ -175,19 +175,27 @@ class _CaseReader:
         kind = None if placed is None else placed.kind
         return read_reference(self.node, self.values, kind, self.context.folder, self.problems)
 
-    def _problem(self, path: str | Position, message: str) -> None:
+    def _problem(self, path: str | Position, message: str, kind: ProblemKind = ProblemKind.VALUE) -> None:
         position = path if isinstance(path, Position) else position_of(self.node, path)
-        self.problems.add(position, message)
+        self.problems.add(position, message, kind)
+
+    def _unknown(self, path: str | Position, message: str) -> None:
+        """Record that something names what there is not."""
+        self._problem(path, message, ProblemKind.UNKNOWN_NAME)
+
+    def _missing(self, path: str | Position, message: str) -> None:
+        """Record that something must be there, and is not."""
+        self._problem(path, message, ProblemKind.MISSING)
 
     def _scale(self) -> Mapping[str, float | str]:
         scale: Mapping[str, float | str] = self.values.get("scale", {})
         for name, factor in scale.items():
             if name not in self._keys("inputs") and self.node.get("functions") is not None:
-                self._problem(
+                self._unknown(
                     "scale", f"'{name}' in scale is no input, {nearest_name(name, tuple(self._keys('inputs')))}"
                 )
             if isinstance(factor, str) and factor not in self._keys("dims"):
-                self._problem("scale", f"'{factor}' is no dim, {nearest_name(factor, tuple(self._keys('dims')))}")
+                self._unknown("scale", f"'{factor}' is no dim, {nearest_name(factor, tuple(self._keys('dims')))}")
         return scale
 
     def _cotangent(self) -> str | tuple[ArrayFile, ...] | None:
@@ -215,7 +223,7 @@ class _CaseReader:
     def _check_one_target(self) -> None:
         given = [name for name in TARGETS if self.node.get(name) is not None]
         if not given:
-            self._problem(self.node.position, f"the case has no target, expected one of {', '.join(TARGETS)}")
+            self._missing(self.node.position, f"the case has no target, expected one of {', '.join(TARGETS)}")
         if len(given) > 1:
             self._problem(given[1], f"the case has the targets {' and '.join(given)}, expected exactly one")
 
@@ -242,13 +250,13 @@ class _CaseReader:
         if not isinstance(node, MappingNode):
             return ()
         if not node.entries and self.layer is None:
-            self._problem("inputs", "there are no inputs, expected at least one")
+            self._missing("inputs", "there are no inputs, expected at least one")
         roles = {role.name: role for role in self.layer.inputs} if self.layer else {}
         found = {}
         for key, content in node.entries:
             if self.layer and key.text not in roles:
                 hint = nearest_name(key.text, tuple(roles))
-                self._problem(key.position, f"'{key.text}' is not an input of {self.layer.name}, {hint}")
+                self._unknown(key.position, f"'{key.text}' is not an input of {self.layer.name}, {hint}")
             elif key.text in read:
                 spec = read_input(
                     (key, content), read[key.text], roles.get(key.text), self.context.folder, self.problems
@@ -263,7 +271,7 @@ class _CaseReader:
         for role in self.layer.inputs if self.layer else ():
             if role.name not in given:
                 message = f"{self.values['layer']} needs the input '{role.name}', expected shape {role.shape_text}"
-                self._problem("inputs", message)
+                self._missing("inputs", message)
 
     def _check_params(self) -> None:
         node = self.node.get("params")
@@ -276,14 +284,14 @@ class _CaseReader:
         for key, value in entries:
             if key.text not in known:
                 hint = nearest_name(key.text, tuple(known))
-                self._problem(key.position, f"'{key.text}' is not a parameter of {self.layer.name}, {hint}")
+                self._unknown(key.position, f"'{key.text}' is not a parameter of {self.layer.name}, {hint}")
             else:
                 PARAMETER_RULES[known[key.text].kind].read(value, self.problems)
         given = self._keys("params") | self._keys("sweep")
         for item in known.values():
             if item.required and item.name not in given:
                 message = f"{self.layer.name} needs the parameter '{item.name}', expected {item.kind.value}"
-                self._problem("params", message)
+                self._missing("params", message)
 
     def _sweep(self) -> dict[str, tuple[Any, ...]]:
         node = self.node.get("sweep")
@@ -295,10 +303,11 @@ class _CaseReader:
         swept = {}
         for key, value in node.entries:
             if key.text in self._keys("dims") and key.text in parameters:
-                self._problem(key.position, f"'{key.text}' is a parameter and one of dims, expected two names")
+                message = f"'{key.text}' is a parameter and one of dims, expected two names"
+                self._problem(key.position, message, ProblemKind.REPEATED)
             elif key.text not in rules and key.text not in self._keys("dims"):
                 hint = nearest_name(key.text, tuple(rules))
-                self._problem(key.position, f"'{key.text}' is neither a parameter nor one of dims, {hint}")
+                self._unknown(key.position, f"'{key.text}' is neither a parameter nor one of dims, {hint}")
             elif key.text in rules and key.text in self.values.get("sweep", {}):
                 swept[key.text] = swept_values(value, rules[key.text], self.problems)
         self._check_overlap(swept)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import Problem, RoleError, SpecError, UsageError, nearest_name
+from gradverify.errors import Problem, ProblemKind, RoleError, SpecError, UsageError, nearest_name
 from gradverify.layers.registry import LAYERS, Kind, LayerInfo, with_defaults
 from gradverify.spec.code import with_lengths
 from gradverify.spec.counterparts import At, Counterpart
@@ -61,7 +61,8 @@ def _expand_spec(spec: Spec, overrides: Overrides, problems: Problems, most: int
         for expanded in _expand_case(overridden(case, overrides), problems):
             if expanded.id in first:
                 wanted = f"expected unique ids (first in the case '{first[expanded.id]}')"
-                problems.add(case.where("name"), f"the id '{expanded.id}' stands twice, {wanted}")
+                message = f"the id '{expanded.id}' stands twice, {wanted}"
+                problems.add(case.where("name"), message, ProblemKind.REPEATED)
             first.setdefault(expanded.id, case.name)
             if len(first) > most:
                 raise UsageError(f"more than {MAX_CASES} cases in all, expected fewer; run the specs one by one")
@@ -205,6 +206,7 @@ def _resolved(item: InputSpec, dims: Mapping[str, int], case: CaseSpec, problems
         problems.add(
             case.where("inputs", item.name),
             f"the shape of '{item.name}' has the unknown name '{length}', {hint}",
+            ProblemKind.UNKNOWN_NAME,
         )
     if unknown:
         return replace(item, shape=None)  # nothing more can be said about it
@@ -243,4 +245,4 @@ def _check_window(case: CaseSpec, inputs: tuple[InputSpec, ...], params: Mapping
     try:
         windows(case.window, shapes, params)
     except RoleError as error:
-        problems.add(case.where("geometry", error.role), error.message)
+        problems.add(case.where("geometry", error.role), error.message, error.kind)

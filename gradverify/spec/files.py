@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from gradverify.errors import Problem, SpecError, UsageError
+from gradverify.errors import Problem, ProblemKind, SpecError, UsageError
 from gradverify.spec.cases import FileContext, read_cases
 from gradverify.spec.language import HEADER
 from gradverify.spec.model import SHIMS, Spec
@@ -126,5 +126,6 @@ def _check_unique(cases: Node | None, problems: Problems) -> None:
             problems.add(
                 name.position,
                 f"the name '{shortened(text)}' stands twice, expected unique names (first on line {first[text]})",
+                ProblemKind.REPEATED,
             )
         first.setdefault(text, name.position.line)

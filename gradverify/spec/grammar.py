@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from gradverify.errors import nearest_name
+from gradverify.errors import ProblemKind, nearest_name
 from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, SequenceNode, kind_of
 
 if TYPE_CHECKING:
@@ -224,7 +224,8 @@ class Section(Rule):
             return self.refuse(node, problems)
         for name, field in self.fields.items():
             if field.required and node.get(name) is None:
-                problems.add(node.position, f"the key '{name}' is missing, expected {name}: {field.rule.expected}")
+                message = f"the key '{name}' is missing, expected {name}: {field.rule.expected}"
+                problems.add(node.position, message, ProblemKind.MISSING)
         read = {}
         for key, value in node.entries:
             content = self._field(key, value, problems)
@@ -243,7 +244,7 @@ class Section(Rule):
         if field is not None:
             return field.rule.read(value, problems)
         hint = nearest_name(key.text, tuple(self.fields))
-        problems.add(key.position, f"unknown key '{key.text}' in {self.what}, {hint}")
+        problems.add(key.position, f"unknown key '{key.text}' in {self.what}, {hint}", ProblemKind.UNKNOWN_NAME)
         return INVALID
 
     def schema(self) -> Schema:

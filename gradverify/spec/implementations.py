@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import nearest_name
+from gradverify.errors import ProblemKind, nearest_name
 from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode, shortened
 from gradverify.spec.target_model import LayerTarget
 
@@ -43,10 +43,12 @@ def layer_targets(
     for name, written in _written(chosen, node):
         if name not in known:
             hint = "expected it alone, not in a list" if name == "all" else nearest_name(name, (*known, "all"))
-            message = f"'{shortened(name)}' is not an implementation of {layer.name}, {hint}"
-            problems.add(written.position, message)
+            kind = ProblemKind.VALUE if name == "all" else ProblemKind.UNKNOWN_NAME
+            problems.add(
+                written.position, f"'{shortened(name)}' is not an implementation of {layer.name}, {hint}", kind
+            )
     if len(set(chosen)) < len(chosen):
-        problems.add(place, "an implementation stands twice, expected each once")
+        problems.add(place, "an implementation stands twice, expected each once", ProblemKind.REPEATED)
     return tuple(LayerTarget(layer.name, name, reference, single=len(known) == 1) for name in chosen)
 
 

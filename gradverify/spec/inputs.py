@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradverify.errors import ProblemKind
 from gradverify.spec.language import INTEGER_DTYPES
 from gradverify.spec.model import ArrayFile, Fill, InputSpec
 from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, SequenceNode, kind_of, shortened
@@ -107,7 +108,8 @@ class _InputReader:
         else:
             spec = self._from_shape()
         if spec.fill is Fill.ONEHOT and not spec.shape:
-            self._problem(self.key, "init: onehot needs a shape, expected its last axis to be the classes")
+            message = "init: onehot needs a shape, expected its last axis to be the classes"
+            self._problem(self.key, message, ProblemKind.MISSING)
         self._check_dtype(spec)
         self._check_nothing_drawn(spec)
         return spec
@@ -116,8 +118,8 @@ class _InputReader:
         inner = self.content.get(name) if isinstance(self.content, MappingNode) else None
         return self.content if inner is None else inner
 
-    def _problem(self, place: Node, message: str) -> None:
-        self.problems.add(place.position, message)
+    def _problem(self, place: Node, message: str, kind: ProblemKind = ProblemKind.VALUE) -> None:
+        self.problems.add(place.position, message, kind)
 
     def _spec(self, **more: Any) -> InputSpec:
         """Return the input with what all sources have in common."""
@@ -131,7 +133,8 @@ class _InputReader:
         if len(given) == 1 or (written and not given):
             return  # one, or one whose own problem is known
         said = " and ".join(f"'{name}'" for name in given) or "no data"
-        self._problem(self.key, f"input '{self.key.text}' has {said}, expected exactly one of shape, values and file")
+        message = f"input '{self.key.text}' has {said}, expected exactly one of shape, values and file"
+        self._problem(self.key, message, ProblemKind.VALUE if given else ProblemKind.MISSING)
 
     def _from_shape(self) -> InputSpec:
         fill = Fill(self.fields.get("init", Fill.INTEGERS if self.labels else Fill.NORMAL))
@@ -157,7 +160,8 @@ class _InputReader:
 
     def _check_integers(self, options: dict[str, float]) -> None:
         if "high" not in options and not self.labels:
-            self._problem(self.content, "init: integers needs 'high', expected the least number not drawn")
+            message = "init: integers needs 'high', expected the least number not drawn"
+            self._problem(self.content, message, ProblemKind.MISSING)
         for name, value in options.items():
             if value != int(value) or abs(value) >= 2**63:
                 self._problem(self._node(name), f"{name} is {value}, expected a whole number for init: integers")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import nearest_name
+from gradverify.errors import ProblemKind, nearest_name
 from gradverify.layers.network_kinds import KINDS, ROWS, Row, Value, own_name
 from gradverify.spec.grammar import INVALID, Either, Field, ListOf, Rule, Schema, Section
 from gradverify.spec.network_model import MAX_LAYERS
@@ -96,10 +96,11 @@ class Layer(Rule):
         if kind is None and any(node.get(name) is not None for name in _BLOCK_KEYS):
             return _BLOCK.read(node, problems)
         if kind is None:
-            problems.add(node.position, f"the key 'layer' is missing, expected {self.expected}")
+            message = f"the key 'layer' is missing, expected {self.expected}"
+            problems.add(node.position, message, ProblemKind.MISSING)
             return INVALID
         if not isinstance(kind, ScalarNode) or kind.value not in KINDS:
-            problems.add(kind.position, _unknown(kind))
+            problems.add(kind.position, *_unknown(kind))
             return INVALID
         return _SECTIONS[str(kind.value)].read(node, problems)
 
@@ -107,13 +108,14 @@ class Layer(Rule):
         return {"$ref": _LAYER}
 
 
-def _unknown(kind: Node) -> str:
+def _unknown(kind: Node) -> tuple[str, ProblemKind]:
     wanted = "expected a kind like conv2d, maxpool2d, relu, flatten or linear"
     if not isinstance(kind, ScalarNode) or not isinstance(kind.value, str):
-        return f"got {kind_of(kind)}, {wanted}"
+        return f"got {kind_of(kind)}, {wanted}", ProblemKind.VALUE
     own = own_name(kind.text)
     hint = nearest_name(kind.text, tuple(KINDS)) if own is None else f"did you mean '{own}'?"
-    return f"'{shortened(kind.text)}' is not a kind of layer, {hint if hint.startswith('did') else wanted}"
+    said = f"'{shortened(kind.text)}' is not a kind of layer, {hint if hint.startswith('did') else wanted}"
+    return said, ProblemKind.UNKNOWN_NAME
 
 
 @dataclass(frozen=True, slots=True)

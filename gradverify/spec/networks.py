@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import nearest_name
+from gradverify.errors import ProblemKind, nearest_name
 from gradverify.layers.network_kinds import KINDS, Family, LayerKind, Value
 from gradverify.spec.grammar import INVALID
 from gradverify.spec.model import Check
@@ -102,7 +102,8 @@ def _input_rank(node: MappingNode, values: dict[str, Any], problems: Problems) -
     read = values.get("inputs", {}).get(key.text)
     shape = read.get("shape") if isinstance(read, dict) else read
     if isinstance(read, dict) and shape is None and isinstance(content, MappingNode) and content.get("shape") is None:
-        problems.add(content.position, "the input of a network has no shape, expected a shape like [1, 3, 224, 224]")
+        message = "the input of a network has no shape, expected a shape like [1, 3, 224, 224]"
+        problems.add(content.position, message, ProblemKind.MISSING)
     if shape is None:
         return None
     if not 3 <= len(shape) <= 5:
@@ -191,7 +192,8 @@ class _Reader:
         given = [name for name in ("scale_factor", "size") if node.get(name) is not None]
         if kind.row.family is Family.UPSAMPLE and len(given) != 1:
             said = " and ".join(given) or "neither scale_factor nor size"
-            self.problems.add(node.position, f"upsample has {said}, expected exactly one of them")
+            mistake = ProblemKind.VALUE if given else ProblemKind.MISSING
+            self.problems.add(node.position, f"upsample has {said}, expected exactly one of them", mistake)
 
     def _check_count(self, node: SequenceNode, name: str, kind: LayerKind, rank: int) -> None:
         if len(node.items) != rank:
@@ -206,7 +208,7 @@ class _Reader:
         elif isinstance(node, ScalarNode) and isinstance(node.value, str) and node.value not in (*self.dims, *words):
             what = f"neither a padding {whose} nor one of dims" if words else "not one of dims"
             hint = nearest_name(node.value, (*words, *self.dims))
-            self.problems.add(node.position, f"'{shortened(node.value)}' is {what}, {hint}")
+            self.problems.add(node.position, f"'{shortened(node.value)}' is {what}, {hint}", ProblemKind.UNKNOWN_NAME)
 
     def check_names(self, node: Node) -> None:
         """Record every name that an earlier layer has already."""
@@ -214,7 +216,8 @@ class _Reader:
         for name in _written_names(node):
             if name.text in first:
                 wanted = f"expected unique names (first on line {first[name.text]})"
-                self.problems.add(name.position, f"the layer '{shortened(name.text)}' stands twice, {wanted}")
+                message = f"the layer '{shortened(name.text)}' stands twice, {wanted}"
+                self.problems.add(name.position, message, ProblemKind.REPEATED)
             first.setdefault(name.text, name.position.line)
 
 
@@ -255,7 +258,7 @@ def resolved_network(
     times = Counter(layer.name for layer in layers)
     for name in (name for name, count in times.items() if count > 1):
         message = f"with blocks written out, the layer '{name}' stands twice, expected unique names"
-        problems.add(case.where("network"), message)
+        problems.add(case.where("network"), message, ProblemKind.REPEATED)
     return NetworkTarget(layers=layers, axes=_axis_names(target, item, dims))
 
 

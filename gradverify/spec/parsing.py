@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from gradverify.errors import ProblemKind
 from gradverify.spec.nodes import MappingNode, Node, Position, Problems, Scalar, ScalarNode, SequenceNode, shortened
 
 if TYPE_CHECKING:
@@ -79,8 +80,13 @@ def read_document(path: Path, problems: Problems) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Position(mark.line + 1, mark.column + 1) if mark else _START
-        problems.add(min(place, end), f"not valid YAML: {_said_by(error, text)}")
+        _refuse(problems, min(place, end), f"not valid YAML: {_said_by(error, text)}")
     return None
+
+
+def _refuse(problems: Problems, place: Position, message: str) -> None:
+    """Record what keeps a file, or a key of it, from being read at all."""
+    problems.add(place, message, ProblemKind.UNREADABLE)
 
 
 def _said_by(error: yaml.MarkedYAMLError, text: str) -> str:
@@ -101,22 +107,24 @@ def _read_text(path: Path, problems: Problems) -> str | None:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        problems.add(_START, f"cannot be read: {error.strerror or error}")
+        _refuse(problems, _START, f"cannot be read: {error.strerror or error}")
         return None
     if len(data) > MAX_BYTES:
-        problems.add(_START, "the file is larger than 1 MiB, expected a spec; put data into {file: data.npz:key}")
+        message = "the file is larger than 1 MiB, expected a spec; put data into {file: data.npz:key}"
+        _refuse(problems, _START, message)
         return None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before, byte = error.object[: error.start].decode(), error.object[error.start]
-        problems.add(_end_of(before), f"byte 0x{byte:02x} is not UTF-8, expected UTF-8 text")
+        _refuse(problems, _end_of(before), f"byte 0x{byte:02x} is not UTF-8, expected UTF-8 text")
         return None
     forbidden = _FORBIDDEN.search(text)
     if forbidden is None:
         return text
     code = ord(forbidden.group())
-    problems.add(_end_of(text[: forbidden.start()]), f"character U+{code:04X} is not allowed in YAML, expected text")
+    place = _end_of(text[: forbidden.start()])
+    _refuse(problems, place, f"character U+{code:04X} is not allowed in YAML, expected text")
     return None
 
 
@@ -134,7 +142,7 @@ class _Composer:
         events = iter(yaml.parse(text, Loader=loader))
         next(events)  # the start of the stream
         if isinstance(next(events), yaml.StreamEndEvent):
-            self.problems.add(_START, "the file is empty, expected a mapping with the key 'cases'")
+            _refuse(self.problems, _START, "the file is empty, expected a mapping with the key 'cases'")
             raise _Stop
         root = self._node(next(events), events, 0)
         next(events)  # the end of the document
@@ -144,7 +152,7 @@ class _Composer:
         return root
 
     def _stop(self, event: yaml.Event, message: str) -> None:
-        self.problems.add(self._position(event), message)
+        _refuse(self.problems, self._position(event), message)
         raise _Stop
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
@@ -196,16 +204,17 @@ class _Composer:
             key = self._node(inner, events, depth + 1)
             value = self._node(next(events), events, depth + 1)
             if not isinstance(key, ScalarNode):
-                self.problems.add(key.position, "a key is a list or a mapping, expected a name")
+                _refuse(self.problems, key.position, "a key is a list or a mapping, expected a name")
             elif len(key.text) > MAX_KEY_LENGTH:
-                self.problems.add(
-                    key.position, f"a key of {len(key.text)} characters, expected at most {MAX_KEY_LENGTH}"
-                )
+                message = f"a key of {len(key.text)} characters, expected at most {MAX_KEY_LENGTH}"
+                _refuse(self.problems, key.position, message)
             elif key.text in entries:
                 first = entries[key.text][0].position.line
-                self.problems.add(key.position, f"duplicate key '{key.text}', expected it once (first on line {first})")
+                message = f"duplicate key '{key.text}', expected it once (first on line {first})"
+                self.problems.add(key.position, message, ProblemKind.REPEATED)
             elif key.text == "<<":
-                self.problems.add(key.position, "merge keys are not part of YAML 1.2, expected the keys written out")
+                message = "merge keys are not part of YAML 1.2, expected the keys written out"
+                _refuse(self.problems, key.position, message)
             else:
                 entries[key.text] = (ScalarNode(key.text, key.text, key.position), value)
         return MappingNode(tuple(entries.values()), self._position(event))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import nearest_name
+from gradverify.errors import ProblemKind, nearest_name
 from gradverify.layers.registry import LAYERS, LayerInfo
 from gradverify.spec.aliases import INPUT_NAMES, NEUTRAL, parameter_called
 from gradverify.spec.calls import read_call
@@ -76,7 +76,8 @@ class _Reader:
         given = [name for name in ("layer", "functions", "object", *FRAMEWORKS) if name in section]
         if len(given) != 1:
             said = " and ".join(given) or "no target"
-            self._problem(f"the reference has {said}, expected one of layer, functions, object, torch and jax")
+            message = f"the reference has {said}, expected one of layer, functions, object, torch and jax"
+            self._problem(message, kind=ProblemKind.VALUE if given else ProblemKind.MISSING)
             return None
         return self._layer(section) if given == ["layer"] else self._code(section, given[0])
 
@@ -88,7 +89,7 @@ class _Reader:
         if not separator or framework not in FRAMEWORKS:
             hint = nearest_name(text, tuple(LAYERS))
             message = f"'{shortened(text)}' is neither a built-in layer nor torch:module.function, {hint}"
-            self._problem(message)
+            self._unknown(message)
             return None
         head, parenthesis, arguments = call.partition("(")
         module, _, name = head.rpartition(":" if ":" in head else ".")
@@ -98,9 +99,13 @@ class _Reader:
             self._problem(f"'{shortened(text)}' is no call: {error}")
             return None
 
-    def _problem(self, message: str, key: str | None = None) -> None:
+    def _problem(self, message: str, key: str | None = None, kind: ProblemKind = ProblemKind.VALUE) -> None:
         inner = self.node.get(key) if key is not None and isinstance(self.node, MappingNode) else None
-        self.problems.add((inner or self.node).position, message)
+        self.problems.add((inner or self.node).position, message, kind)
+
+    def _unknown(self, message: str, key: str | None = None) -> None:
+        """Record that something names what there is not."""
+        self._problem(message, key, ProblemKind.UNKNOWN_NAME)
 
     def _code(self, section: dict[str, Any], name: str) -> Counterpart | None:
         """Return user code, or what a framework has, as the reference."""
@@ -164,7 +169,7 @@ class _Reader:
             message = (
                 f"'{implementation}' is not an implementation of {layer.name}, {nearest_name(implementation, names)}"
             )
-            self._problem(message, "implementation")
+            self._unknown(message, "implementation")
         self._check_inputs(section.get("inputs", {}), layer)
         params = self._layer_params(layer, section)
         target = LayerTarget(layer.name, implementation)
@@ -199,7 +204,7 @@ class _Reader:
         own = section.get("params", {})
         for name, value in own.items():
             if name not in known:
-                self._problem(
+                self._unknown(
                     f"'{name}' is not a parameter of {layer.name}, {nearest_name(name, tuple(known))}", "params"
                 )
             else:
@@ -219,7 +224,7 @@ class _Reader:
         if node is not None and (not _texts(value) or (wrong and isinstance(rule, Choice))):
             rule.read(node, self.problems)
         elif wrong:
-            self._problem(f"the case has no parameter '{wrong[0]}', {nearest_name(wrong[0], paths)}", "params")
+            self._unknown(f"the case has no parameter '{wrong[0]}', {nearest_name(wrong[0], paths)}", "params")
 
     def _guessed(self, layer: LayerInfo) -> dict[str, Any]:
         """Return the parameters of the case that go by a name of the layer's."""
@@ -232,7 +237,7 @@ class _Reader:
             if name is None or name in found:
                 names = ", ".join(known) or "it has none"
                 wanted = f"reference: {{layer: {layer.name}, params: {{NAME: {path}}}}}"
-                self._problem(f"'{path}' is the name of no parameter of {layer.name} ({names}), expected {wanted}")
+                self._unknown(f"'{path}' is the name of no parameter of {layer.name} ({names}), expected {wanted}")
             else:
                 found[name] = At(path)
         return found
@@ -264,22 +269,23 @@ class _Reader:
         for item in layer.inputs:
             if item.name not in inputs and item.name not in NEUTRAL:
                 wanted = f"reference: {{layer: {layer.name}, inputs: {{{item.name}: NAME}}}}"
-                self._problem(f"no input stands for '{item.name}' of {layer.name}, expected {wanted}")
+                message = f"no input stands for '{item.name}' of {layer.name}, expected {wanted}"
+                self._problem(message, kind=ProblemKind.MISSING)
 
     def _check_inputs(self, inputs: Mapping[str, str], layer: LayerInfo | None = None) -> None:
         known = self._names("inputs")
         for theirs, own in inputs.items():
             if own not in known:
-                self._problem(f"the case has no input '{own}', {nearest_name(own, known)}", "inputs")
+                self._unknown(f"the case has no input '{own}', {nearest_name(own, known)}", "inputs")
             if layer is not None and theirs not in {item.name for item in layer.inputs}:
                 hint = nearest_name(theirs, tuple(item.name for item in layer.inputs))
-                self._problem(f"'{theirs}' is not an input of {layer.name}, {hint}", "inputs")
+                self._unknown(f"'{theirs}' is not an input of {layer.name}, {hint}", "inputs")
 
     def _check_order(self, orders: Mapping[str, tuple[int, ...]], layer: LayerInfo) -> None:
         known = (*(item.name for item in layer.inputs), "out")
         for name, order in orders.items():
             if name not in known:
-                self._problem(f"'{name}' is not an input of {layer.name}, {nearest_name(name, known)}", "order")
+                self._unknown(f"'{name}' is not an input of {layer.name}, {nearest_name(name, known)}", "order")
             elif sorted(order) != list(range(len(order))):
                 self._problem(f"{list(order)} is no order of axes, expected each from 0 to {len(order) - 1}", "order")
 

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
-from gradverify.errors import nearest_name
+from gradverify.errors import ProblemKind, nearest_name
 from gradverify.spec.calls import read_call
 from gradverify.spec.grammar import INVALID, Rule, Schema
 from gradverify.spec.model import LARGEST_WHOLE
@@ -192,7 +192,8 @@ class Choice(ScalarRule):
     def read(self, node: Node, problems: Problems) -> Any:
         if isinstance(node, ScalarNode) and isinstance(node.value, str) and not self.holds(node.value):
             hint = nearest_name(node.value, self.options)
-            problems.add(node.position, f"'{shortened(node.value)}' is not {self.what}, {hint}")
+            message = f"'{shortened(node.value)}' is not {self.what}, {hint}"
+            problems.add(node.position, message, ProblemKind.UNKNOWN_NAME)
             return INVALID
         return ScalarRule.read(self, node, problems)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from gradverify.errors import ProblemKind
 from gradverify.layers.registry import LAYERS
 from gradverify.spec.grammar import INVALID, Plain, Rule
 from gradverify.spec.language import PARAMETER_RULES, RANGE
@@ -99,7 +100,8 @@ def swept_values(node: Node, rule: Rule, problems: Problems) -> tuple[Any, ...] 
     for item, value in zip(listed.items, values, strict=True):
         text = format_value(value)
         if text in seen and value is not INVALID:
-            problems.add(item.position, f"the value {shortened(text)} stands twice, expected each value once")
+            message = f"the value {shortened(text)} stands twice, expected each value once"
+            problems.add(item.position, message, ProblemKind.REPEATED)
         seen.add(text)
     return None if INVALID in values else tuple(values)
 

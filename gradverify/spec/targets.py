@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import nearest_name
+from gradverify.errors import ProblemKind, nearest_name
 from gradverify.spec.nodes import MappingNode, Node, Problems, position_of, shortened
 from gradverify.spec.target_model import FrameworkTarget, FunctionsTarget, ObjectTarget, ParameterRole, Target
 
@@ -71,9 +71,13 @@ class _Reader:
         """Return whether a key stands in the section, its value right or wrong."""
         return isinstance(self.node, MappingNode) and self.node.get(key) is not None
 
-    def problem(self, key: str, message: str) -> None:
+    def problem(self, key: str, message: str, kind: ProblemKind = ProblemKind.VALUE) -> None:
         """Record what is wrong with a key."""
-        self.problems.add(self.place(key).position, message)
+        self.problems.add(self.place(key).position, message, kind)
+
+    def unknown(self, key: str, message: str) -> None:
+        """Record that a key names what there is not."""
+        self.problem(key, message, ProblemKind.UNKNOWN_NAME)
 
     def keys(self, name: str) -> tuple[str, ...]:
         """Return the names that a table of the case has."""
@@ -92,7 +96,7 @@ class _Reader:
         for name in call.names:
             if name not in known and name not in extra:
                 hint = nearest_name(name, (*known, *extra))
-                self.problem(key, f"'{name}' in the call is no input, parameter or dim, {hint}")
+                self.unknown(key, f"'{name}' in the call is no input, parameter or dim, {hint}")
         located = call.located(self.folder)
         if located.is_file and not os.path.isfile(located.module):  # noqa: PTH113  false, never an exception
             wanted = "expected one relative to the spec"
@@ -137,7 +141,7 @@ def _globals(reader: _Reader) -> tuple[str, ...]:
     names: tuple[str, ...] = reader.section.get("globals", ())
     for name in names:
         if name not in reader.keys("inputs"):
-            reader.problem("globals", f"'{name}' in globals is no input, {nearest_name(name, reader.keys('inputs'))}")
+            reader.unknown("globals", f"'{name}' in globals is no input, {nearest_name(name, reader.keys('inputs'))}")
     if names and reader.section.get("arrays", "numpy") != "numpy":
         reader.problem("globals", "globals are NumPy arrays, expected no other kind of arrays beside them")
     return names
@@ -163,7 +167,7 @@ def _returns(reader: _Reader) -> tuple[str, ...] | None:
     """Return the names of what forward returns, from the section or the case."""
     if "returns" in reader.section and "returns" in reader.values:
         message = f"'returns' stands in the case and in {reader.name}, expected it once"
-        reader.problems.add(position_of(reader.case, "returns"), message)
+        reader.problems.add(position_of(reader.case, "returns"), message, ProblemKind.REPEATED)
     returns: tuple[str, ...] | None = reader.section.get("returns", reader.values.get("returns"))
     node = reader.node.get("returns") if reader.written("returns") else reader.case.get("returns")  # type: ignore[union-attr]  # a mapping, as it is written
     if returns is None or node is None:
@@ -172,7 +176,8 @@ def _returns(reader: _Reader) -> tuple[str, ...] | None:
     outputs = [name for name in named if name.startswith("out")]
     wanted = list(_OUTPUTS[: len(outputs)])
     if len(set(named)) < len(named):
-        reader.problems.add(node.position, "a name stands twice in returns, expected each once")
+        message = "a name stands twice in returns, expected each once"
+        reader.problems.add(node.position, message, ProblemKind.REPEATED)
     elif outputs != wanted or not outputs:
         said = f"the outputs {', '.join(outputs)}" if outputs else "no output"
         reader.problems.add(node.position, f"returns names {said}, expected out, out2, ... in this order")
@@ -185,7 +190,7 @@ def _check_backward(reader: _Reader, returns: tuple[str, ...] | None) -> None:
     has = reader.written("backward") or reader.written("derivative")
     if not has and "grad" not in (returns or ()) and not broken:
         message = "the key 'backward' is missing, expected it, or 'grad' among returns"
-        reader.problems.add(position_of(reader.case, reader.name), message)
+        reader.problems.add(position_of(reader.case, reader.name), message, ProblemKind.MISSING)
     if has and "grad" in (returns or ()):
         message = "both 'backward' and 'grad' among returns, expected one of them"
         reader.problems.add(position_of(reader.case, reader.name), message)
@@ -196,7 +201,7 @@ def _gradients(reader: _Reader) -> tuple[str, ...] | Mapping[str, str] | None:
     known = (*reader.keys("inputs"), *reader.section.get("parameters", {}))
     for name in gradients or ():
         if name != "_" and name not in known:
-            reader.problem("gradients", f"'{name}' in gradients is no input, {nearest_name(name, known)}")
+            reader.unknown("gradients", f"'{name}' in gradients is no input, {nearest_name(name, known)}")
     return gradients
 
 
@@ -242,7 +247,7 @@ def _role(reader: _Reader, value: Any) -> ParameterRole:
     update = value.get("update")
     if isinstance(update, str) and update not in reader.keys("params"):
         hint = nearest_name(update, reader.keys("params"))
-        reader.problem("parameters", f"update: there is no parameter '{update}', {hint}")
+        reader.unknown("parameters", f"update: there is no parameter '{update}', {hint}")
     return ParameterRole(value.get("value", ""), value.get("gradient"), update)
 
 
@@ -250,7 +255,7 @@ def _check_roles(reader: _Reader, roles: Mapping[str, Any]) -> None:
     for name in roles:
         if name not in reader.keys("inputs"):
             hint = nearest_name(name, reader.keys("inputs"))
-            reader.problem("parameters", f"'{name}' in parameters is no input, {hint}")
+            reader.unknown("parameters", f"'{name}' in parameters is no input, {hint}")
 
 
 def _framework(reader: _Reader) -> Target | None:

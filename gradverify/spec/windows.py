@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import RoleError, nearest_name
+from gradverify.errors import ProblemKind, RoleError, nearest_name
 from gradverify.numerics.geometry import Window, axis_names
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def windows(
         A role names nothing, or its value is no length.
     """
     if roles.input not in shapes:
-        raise RoleError("input", f"there is no input '{roles.input}', {nearest_name(roles.input, tuple(shapes))}")
+        message = f"there is no input '{roles.input}', {nearest_name(roles.input, tuple(shapes))}"
+        raise RoleError("input", message, ProblemKind.UNKNOWN_NAME)
     shape = shapes[roles.input]
     is_input = isinstance(roles.kernel, str) and roles.kernel in shapes
     kernel_shape = shapes[roles.kernel] if is_input else None
@@ -122,7 +123,8 @@ def _value(role: str, given: Any, params: Mapping[str, Any]) -> Any:
     except KeyError:
         wanted = "input or parameter" if role == "kernel" else "parameter"
         hint = nearest_name(given, tuple(parameter_paths(params)))
-        raise RoleError(role, f"there is no {wanted} '{given}' for the {role}, {hint}") from None
+        message = f"there is no {wanted} '{given}' for the {role}, {hint}"
+        raise RoleError(role, message, ProblemKind.UNKNOWN_NAME) from None
 
 
 def _lengths(role: str, value: Any, count: int) -> tuple[int, ...]:

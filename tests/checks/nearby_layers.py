@@ -9,6 +9,7 @@ STATE = {"passes": 0, "harmless": np.inf, "then": lambda: None}
 
 
 def reset(harmless=np.inf, then=lambda: None):
+    STATE.clear()
     STATE.update(passes=0, harmless=harmless, then=then)
 
 
@@ -54,3 +55,16 @@ def sum_backward(dout, cache):
 def sum_backward_scaled(dout, cache):
     dx, dw = sum_backward(dout, cache)
     return dx, 2 * dw
+
+
+def picky_forward(x, w):
+    """Return ``tanh(x) * w``, but for other ``w`` than at first."""
+    STATE["passes"] += 1
+    if STATE.setdefault("w", w.copy()).tolist() != w.tolist():
+        raise ValueError("w is a constant")
+    return np.tanh(x) * w, (x, w)
+
+
+def picky_backward(dout, cache):
+    x, w = cache
+    return dout * w * (1 - np.tanh(x) ** 2), (dout * np.tanh(x)).sum(axis=0)

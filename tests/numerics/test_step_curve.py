@@ -291,10 +291,10 @@ def test_no_curve_where_passes_take_long():
     manner = replace(finding.nearby.manner, functional=replace(subject, evaluate=evaluate))
     slow = replace(finding, nearby=replace(finding.nearby, manner=manner))
     assert curve_of(slow) is None
-    assert count == 1
+    assert count == 2  # the first may have been a pause of the machine
     known = replace(slow.check, work=Work(derivative="complex step", passes={"noise": 4}, seconds={"noise": 1.0}))
     assert curve_of(replace(slow, check=known)) is None
-    assert count == 1
+    assert count == 2
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -304,7 +304,8 @@ def test_no_curve_where_there_is_no_time(method):
     quick = replace(finding, check=replace(finding.check, work=None))
     assert curve_of(quick, seconds=1e-9) is None
     assert curve_of(quick, seconds=60.0) is not None
-    known = replace(finding.check, work=replace(finding.check.work, passes={"noise": 10}, seconds={"noise": 1.0}))
+    passes, times = {"compiled": 2, "noise": 10}, {"compiled": 9.0, "noise": 1.0}
+    known = replace(finding.check, work=replace(finding.check.work, passes=passes, seconds=times))
     assert curve_of(replace(finding, check=known), seconds=PASSES * 0.1 - 0.1) is None
     assert curve_of(replace(finding, check=known), seconds=PASSES * 0.1 + 0.1) is not None
 

@@ -106,7 +106,7 @@ class CompositeAction:
 
 
 def filled(text: str, context: dict[str, str]) -> str:
-    """Return a text with its expressions filled in; an output that was not set is empty, what else is unknown an error."""
+    """Return a text with its expressions filled in; an unset output is empty, what else is unknown an error."""
 
     def value(found: re.Match[str]) -> str:
         name = found.group(1)

@@ -8,12 +8,12 @@ import sys
 
 import pytest
 from composite import CompositeAction, commands_in
+from conftest import OFFLINE
 from scratch import Repository, copy_of_this
 from workplace import ROOT
 
 from gradverify.reporters import REPORTERS
 
-OFFLINE = r"No matching distribution|Could not find a version|name resolution|Connection|Network is unreachable"
 LAYERS = """
     def square(x):
         return x * x, x
@@ -41,11 +41,9 @@ NETWORK = """
 """
 
 
-@pytest.fixture
-def repository(tmp_path):
-    made = Repository(tmp_path / "user's $(touch x) repository")
-    made.write("mine.py", LAYERS)
-    return made
+@pytest.fixture(autouse=True)
+def _mine(repository):
+    repository.write("mine.py", LAYERS)
 
 
 @pytest.fixture
@@ -98,7 +96,9 @@ def test_an_invalid_spec_is_shown_at_its_line(verify, repository):
 def test_wrong_usage_is_shown(verify):
     done = verify(args="--no-such-option")
     assert (done.code, done.outputs["verdict"]) == (2, "error")
-    assert [note.message for note in done.annotations] == ["wrong usage; the log of this step says what was expected"]
+    assert [note.message for note in done.annotations] == [
+        "there is no report, exit code 2: the log of this step says why"
+    ]
     assert "No such option" in done.log
     done = verify()  # there are no specs
     assert (done.code, done.outputs["exit-code"]) == (2, "2")
@@ -170,6 +170,7 @@ def test_files_of_reports_are_outputs(verify, repository):
     assert done.code == 1, done.log
     assert {name: done.outputs[name] for name in wanted} == {name: f"sub/{file}" for name, file in wanted.items()}
     assert all((repository.path / done.outputs[name]).stat().st_size for name in wanted)
+    assert [note.properties["file"] for note in done.annotations] == ["sub/square.gradverify.yaml"]
     assert json.loads((repository.path / done.outputs["json"]).read_text())["verdict"] == "fail"
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from scratch import Repository, copy_of_this
+from scratch import Repository
 from workplace import ROOT
 
 HOOKS = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
 PRE_COMMIT = (sys.executable, "-m", "pre_commit")
-OFFLINE = r"No matching distribution|Could not find a version|name resolution|Connection|Network is unreachable"
 
 NETWORK = """
     cases:
@@ -35,36 +34,6 @@ RIGHT = """
         return 2 * x * dout
 """
 WRONG = RIGHT.replace("2 * x", "x")
-
-
-@pytest.fixture
-def repository(tmp_path):
-    (tmp_path / "user").mkdir()
-    made = Repository(tmp_path / "user")
-    made.commit()
-    return made
-
-
-@pytest.fixture(scope="module")
-def shipped(tmp_path_factory):
-    return copy_of_this(tmp_path_factory.mktemp("shipped") / "gradverify")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def installed(shipped, home, tmp_path_factory):
-    """Let pre-commit install the hook that needs it, once for all tests."""
-    first = Repository(tmp_path_factory.mktemp("first"))
-    configure(first, shipped, {"id": "gradverify-audit"})
-    done = first.start(*PRE_COMMIT, "install-hooks", PRE_COMMIT_HOME=str(home))
-    if done.returncode and re.search(OFFLINE, done.stdout):
-        pytest.skip("pre-commit installs hooks from a package index, and there is none to be reached")
-    assert done.returncode == 0, done.stdout
-    return home
 
 
 def configure(repository, shipped, *hooks):

@@ -10,25 +10,37 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gradverify.errors import SpecError
+from gradverify.rules import RULES, rule_of_problem
 from gradverify.spec.expansion import expand_specs
 from gradverify.spec.files import read_specs
 from gradverify.spec.nodes import MAX_PROBLEMS
 from gradverify.spec.overriding import Overrides
 
 if TYPE_CHECKING:
-    pass
+    from gradverify.errors import Problem
 
 FOLDER = Path(__file__).parent / "invalid"
 FILES = sorted(FOLDER.glob("*.yaml"))
-EXPECTED = re.compile(r"^# expect: (.*)$", re.MULTILINE)
+EXPECTED = re.compile(r"^# expect: (GV3\d\d) (.*)$", re.MULTILINE)
+# What a message says when it is of a rule; ``conv2d slides along 2 spatial axes`` hints at a layer that there is.
+SAYS = {
+    "GV301": re.compile(r"YAML|nested deeper|tag|alias|document|is empty|a key (of|is)"),
+    "GV302": re.compile(r"unknown|is (not|no|neither)\b|is the name of no|there is no|has no (input|parameter)"),
+    "GV304": re.compile(r"stands (twice|in the case and in)|duplicate|is a parameter and one of dims"),
+    "GV305": re.compile(r"is missing|needs|there are no inputs|has (no|neither)|no input stands for"),
+}
 
 Problems = "Callable[[str | bytes], list[str]]"
 
 
-def _problems_in(file: Path) -> list[str]:
+def _found_in(file: Path) -> tuple[Problem, ...]:
     with pytest.raises(SpecError) as caught:
         expand_specs(read_specs((file,)), Overrides())
-    return list(map(str, caught.value.problems))
+    return caught.value.problems
+
+
+def _problems_in(file: Path) -> list[str]:
+    return list(map(str, _found_in(file)))
 
 
 def test_there_are_examples() -> None:
@@ -39,7 +51,22 @@ def test_there_are_examples() -> None:
 def test_every_problem_is_reported(file: Path) -> None:
     expected = EXPECTED.findall(file.read_text(encoding="utf-8"))
     assert expected, "the file says nothing of what is expected"
-    assert _problems_in(file) == [f"{file}:{line}" for line in expected]
+    found = [(rule_of_problem(problem), str(problem)) for problem in _found_in(file)]
+    assert found == [(rule, f"{file}:{line}") for rule, line in expected]
+
+
+def test_every_rule_of_a_spec_has_an_example() -> None:
+    named = {rule for file in FILES for rule, _ in EXPECTED.findall(file.read_text(encoding="utf-8"))}
+    assert named == {rule for rule in RULES if rule.startswith("GV3")}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_message_says_what_its_rule_is_about(file: Path) -> None:
+    for problem in _found_in(file):
+        said, rule = problem.message.partition(" (in ")[0], rule_of_problem(problem)
+        assert rule == "GV303" or SAYS[rule].search(said), (rule, said)
+        assert rule == "GV302" or "did you mean" not in said or "slides along" in said, (rule, said)
+        assert rule == "GV304" or not re.search(r"stands twice|duplicate", said), (rule, said)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

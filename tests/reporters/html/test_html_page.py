@@ -158,7 +158,8 @@ def test_problems_are_listed_where_nothing_was_run():
     report = replace(report_of(), problems=full_report("mine.yaml").problems, exit_code=2)
     root = read_page(rendered("html", report))
     assert texts_of(root, "h2") == ["1 problem", "Rules"]
-    (line,) = root.iter("li")
+    (problems,) = [part for part in root.iter("ul") if part.get("class") == "findings"]
+    (line,) = problems
     assert "".join(line.itertext()) == "mine.yaml:1:2 GV302 mine.yaml"
     assert not list(root.iter("table"))
 
