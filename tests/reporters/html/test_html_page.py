@@ -192,6 +192,15 @@ def test_drawings_that_are_alike_are_in_a_page_once():
     assert text.count(f'<g id="{name}">') == 1
 
 
+def test_a_page_of_many_cases_stays_small():
+    gradients = tuple(replace(case_result().gradients[0], input=name) for name in ("x", "w", "b"))
+    cases = [
+        near(case_result(str(rows), gradients=gradients, geometry=(measure("H", Window(rows, 3, 2, (1, 1))),)))
+        for rows in range(20, 120)
+    ]
+    assert len(rendered("html", report_of(*cases))) < 100 * 8_500
+
+
 def test_rule_pages_are_shown_without_their_marks():
     shown = shown_page(
         "# GV1: title\n\nSome *`code`*, a [link](x.md).\n\n- one\n  two\n- three\n\n## Next\n\n```yaml\na: <b>\n```\n"
