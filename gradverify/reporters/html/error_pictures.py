@@ -87,10 +87,10 @@ def _shade(excess: float) -> int:
 def _labelled(grid: ErrorGrid, cell: float, names: tuple[str, str]) -> Iterator[Markup]:
     """Yield the names of both axes, and the indices where every few cells begin."""
     rows, columns = len(grid.excess), len(grid.excess[0])
-    if names[1]:
-        yield label((_LEFT, 11), f"{names[1]} →", kind="axis")
     if names[0]:
-        yield label((4, _TOP - 5), f"{names[0]} ↓", kind="axis")
+        yield label((4, 11), f"{names[0]} ↓", kind="axis")
+    if names[1]:  # beside the other, whose letters are about as wide
+        yield label((max(_LEFT, 7 * len(names[0]) + 28), 11), f"{names[1]} →", kind="axis")
     for place in range(0, rows, math.ceil(13 / cell)) if names[0] else ():
         at = _TOP + (place + 0.5) * cell + 4
         yield label((_LEFT - 4, at), str(place * _together(grid)[0]), kind="tick end")

@@ -35,8 +35,8 @@ def _rule(rule: Rule) -> Markup:
     title = tag("h3", f"{rule.id} {rule.name}")
     with suppress(FileNotFoundError):
         body = tag("details", tag("summary", "What it means, and the usual causes"), shown_page(page(rule.id)))
-        return tag("div", title, tag("p", _inline(rule.title)), body, id=rule.id)
-    return tag("div", title, tag("p", _inline(rule.title)), id=rule.id)
+        return tag("div", title, tag("p", _inline(rule.title)), body, id=rule.id, class_="rule")
+    return tag("div", title, tag("p", _inline(rule.title)), id=rule.id, class_="rule")
 
 
 def shown_page(markdown: str) -> Markup:

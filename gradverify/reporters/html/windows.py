@@ -97,7 +97,16 @@ def windows_figure(geometry: Geometry) -> Markup:
         *(_kernel(geometry, ruler, lanes) if impossible else _sides(geometry, ruler, lanes + 6)),
         _break(ruler, lanes),
     )
-    return figure(drawing, f"{geometry.axis}: {describe_loss(geometry)}", kind="windows")
+    return figure(
+        drawing, tag("b", geometry.axis), f" {_settings(geometry)}; {describe_loss(geometry)}", kind="windows"
+    )
+
+
+def _settings(geometry: Geometry) -> str:
+    low, high = geometry.padding
+    padding = f"{low}" if low == high else f"{low} + {high}"
+    dilation = f", dilation {geometry.dilation}" if geometry.dilation > 1 else ""
+    return f"kernel {geometry.kernel}, stride {geometry.stride}, padding {padding}{dilation}"
 
 
 def _total(geometry: Geometry) -> int:

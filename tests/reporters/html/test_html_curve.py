@@ -71,6 +71,8 @@ def test_levels_stand_where_their_values_are():
     assert at["off"] < at["allowed"] < at["bar"]
     assert (at["bar"] - at["allowed"]) / (at["allowed"] - at["off"]) == pytest.approx(5 / 3, abs=0.05)
     assert {"error bar 1e-10", "allowed 1e-05", "|analytic − numerical| 0.01"} <= set(texts_of(drawing))
+    same = figure(bar=curve.errors[-3], allowed=1.0)
+    assert points_of(same, "bar")[0][1] == points_of(same, "measured")[-3][1]
     assert curve.step is not None
     nearest = min(points_of(drawing, "measured"), key=lambda point: abs(point[0] - points_of(drawing, "chosen")[0][0]))
     assert nearest == points_of(drawing, "measured")[curve.steps.index(curve.step)]

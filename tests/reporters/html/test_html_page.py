@@ -158,7 +158,8 @@ def test_problems_are_listed_where_nothing_was_run():
     report = replace(report_of(), problems=full_report("mine.yaml").problems, exit_code=2)
     root = read_page(rendered("html", report))
     assert texts_of(root, "h2") == ["1 problem", "Rules"]
-    (line,) = root.iter("li")
+    (problems,) = [part for part in root.iter("ul") if part.get("class") == "findings"]
+    (line,) = problems
     assert "".join(line.itertext()) == "mine.yaml:1:2 GV302 mine.yaml"
     assert not list(root.iter("table"))
 
@@ -189,6 +190,15 @@ def test_drawings_that_are_alike_are_in_a_page_once():
     assert len(boxes_of(read_page(text), "data")) == 1
     (name,) = re.findall(r'<use href="#([^"]+)"/>', text)
     assert text.count(f'<g id="{name}">') == 1
+
+
+def test_a_page_of_many_cases_stays_small():
+    gradients = tuple(replace(case_result().gradients[0], input=name) for name in ("x", "w", "b"))
+    cases = [
+        near(case_result(str(rows), gradients=gradients, geometry=(measure("H", Window(rows, 3, 2, (1, 1))),)))
+        for rows in range(20, 120)
+    ]
+    assert len(rendered("html", report_of(*cases))) < 100 * 8_500
 
 
 def test_rule_pages_are_shown_without_their_marks():

@@ -112,7 +112,9 @@ def test_the_sides_of_the_identity_and_the_residual():
     assert "(H'−1)S + K = 6" in texts_of(drawing)
     assert "H + 2P = 7" in texts_of(drawing)
     assert "r = 1" in texts_of(drawing)
-    assert texts_of(drawing, "figcaption") == ["H: rows never read: 1 of data at the far end"]
+    assert texts_of(drawing, "figcaption") == [
+        "H kernel 3, stride 3, padding 0; rows never read: 1 of data at the far end"
+    ]
     assert texts_of(drawing, "desc") == ["7 rows of padded input, 2 windows of 3 rows, 3 apart."]
     assert texts_of(element(windows_legend([geometry])), "li") == ["data", "read by no window", "a window"]
 
