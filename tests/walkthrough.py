@@ -65,7 +65,7 @@ def _typed(command: str, last: int, place: Workplace) -> tuple[int, str]:
     done = subprocess.run(
         ["bash", "-c", f"(exit {last})\n{command}"],  # noqa: S607  the shell that readers have
         cwd=place.path,
-        env={**os.environ, "PATH": path, "COLUMNS": "100"},
+        env={**_environment(), "PATH": path, "COLUMNS": "100"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -73,6 +73,11 @@ def _typed(command: str, last: int, place: Workplace) -> tuple[int, str]:
         check=False,
     )
     return done.returncode, done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Return an environment that knows nothing of the pytest around the tests, nor of a CI system around that."""
+    return {name: text for name, text in os.environ.items() if not name.startswith(("PYTEST_", "GITHUB_", "CI_"))}
 
 
 def _pattern(printed: str) -> re.Pattern[str]:

@@ -13,7 +13,7 @@ from workplace import ROOT, Workplace
 
 # What a user of this repository needs of it to install it, and what says how.
 _SHIPPED = ("gradverify", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml", "templates")
-_NOT_PASSED_ON = ("GIT_", "GITHUB_", "PRE_COMMIT", "CI_")
+_NOT_PASSED_ON = ("GIT_", "GITHUB_", "PRE_COMMIT", "CI_", "PYTEST_")
 
 
 def clean_environment(**more: str) -> dict[str, str]:
