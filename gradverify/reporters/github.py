@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, TextIO
 
 from gradverify.reporters.findings import Finding, Level, findings_of, findings_of_case
 from gradverify.reporters.identity import project_path
+from gradverify.reporters.likeness import alike
 from gradverify.reporters.words import count, printable, summary
 from gradverify.results import WORST_FIRST, Verdict, exit_code_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator
 
     from gradverify.reporters import Appearance
     from gradverify.results import CaseResult, Plan, Report
@@ -21,12 +22,13 @@ __all__ = ["GithubReporter"]
 # Of one step, GitHub shows no more; what goes beyond is dropped without a word. See docs/formats.md.
 _MOST = 10
 _LONGEST_TITLE = 255
+_MOST_IDS = 20
 _ELSEWHERE = "the step summary and the reports of other formats hold all of them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Annotation:
-    """One box beside a line: everything that was found of one case, or one problem of a file."""
+    """One box beside a line: what was found of one case and of those that are like it, or one problem of a file."""
 
     level: str
     title: str
@@ -71,7 +73,7 @@ class GithubReporter:
         shown = found if len(found) <= _MOST else found[: _MOST - 1]
         lines = [annotation.command(self._root) for annotation in shown]
         if len(shown) < len(found):
-            more = f"{count(len(found) - len(shown), 'more case')} or problems with findings: {_ELSEWHERE}"
+            more = f"{count(len(found) - len(shown), 'more annotation')}: {_ELSEWHERE}"
             lines.append(_Annotation(level="notice", title="gradverify", message=more).command(self._root))
         self._stream.writelines(f"{line}\n" for line in lines)
 
@@ -81,7 +83,18 @@ def _annotations(report: Report) -> list[_Annotation]:
     problems = [_of_problem(found) for found in findings_of(report) if found.case is None]
     nothing = [_empty(report)] if report.exit_code == exit_code_of(Verdict.EMPTY) else []
     cases = sorted(report.cases, key=lambda case: WORST_FIRST.index(case.verdict))
-    return [*problems, *nothing, *(_of_case(case, findings) for case in cases if (findings := _told(case)))]
+    return [*problems, *nothing, *(_of_cases(group) for group in _alike([case for case in cases if _told(case)]))]
+
+
+def _alike(cases: list[CaseResult]) -> Iterator[tuple[CaseResult, ...]]:
+    """Yield cases of which the same is found together: nine of one sweep would leave room for one other."""
+    for group in alike(cases):
+        by_findings: dict[tuple[tuple[str, str], ...], list[CaseResult]] = {}
+        for case in group:
+            told = _told(case)
+            worst = tuple((found.rule.id, found.about) for found in told if found.level is told[0].level)
+            by_findings.setdefault(worst, []).append(case)
+        yield from map(tuple, by_findings.values())
 
 
 def _told(case: CaseResult) -> list[Finding]:
@@ -90,14 +103,19 @@ def _told(case: CaseResult) -> list[Finding]:
     return sorted(found, key=lambda finding: finding.level.rank)
 
 
-def _of_case(case: CaseResult, findings: Sequence[Finding]) -> _Annotation:
-    """Return one annotation with all findings of a case: ten of one case would hide nine other cases."""
-    alone = [f"reproduce: {case.reproduce}"] if case.reproduce is not None else []
-    return _annotation(
-        findings[0],
-        title=f"{findings[0].rule.id} {case.id}",
-        lines=[*(f"{finding.rule.id} {finding.message}" for finding in findings), *alone],
-    )
+def _of_cases(cases: tuple[CaseResult, ...]) -> _Annotation:
+    """Return one annotation with all findings of a case, and the ids of those that are alike."""
+    case, *others = cases
+    findings = _told(case)
+    lines = [f"{finding.rule.id} {finding.message}" for finding in findings]
+    lines += [f"reproduce: {case.reproduce}"] if case.reproduce is not None else []
+    title = f"{findings[0].rule.id} {case.id}"
+    if others:
+        more = count(len(others), "more case")
+        ids = [other.id for other in others[:_MOST_IDS]] + ["..."] * (len(others) > _MOST_IDS)
+        lines.append(f"the same in {more}: {', '.join(ids)}")
+        title = f"{title} and {more}"
+    return _annotation(findings[0], title=title, lines=lines)
 
 
 def _of_problem(found: Finding) -> _Annotation:

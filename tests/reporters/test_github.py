@@ -12,7 +12,7 @@ from gradverify.errors import Problem, ProblemKind
 from gradverify.numerics.geometry import Window, measure
 from gradverify.reporters.findings import Level, findings_of, findings_of_case
 from gradverify.reporters.words import printable
-from gradverify.results import Verdict
+from gradverify.results import Cause, Verdict
 
 BARE = {"contracts": (), "gradients": (), "geometry": ()}
 ESCAPES = {"%0D": "\r", "%0A": "\n", "%3A": ":", "%2C": ",", "%25": "%"}
@@ -64,13 +64,14 @@ def test_any_report_is_read_back_line_by_line_errors_first_and_no_more_than_a_st
     assert len(found) <= 10
     told = [case for case in report.cases if any(part.level is not Level.NOTE for part in findings_of_case(case))]
     many = len(told) + len(report.problems) + (report.verdict is Verdict.EMPTY)
-    assert len(found) == min(many, 10)
-    assert ("notice" in names) == (many > 10)
-    titles = [values["title"] for _, values, _ in found]
-    assert all(title.isprintable() for title in titles)
-    if 0 < len(told) <= 10:
-        ids = {" ".join(printable(case.id).split()) for case in told}
-        assert {title.split(" ", 1)[1] if " " in title else "" for title in titles} == ids
+    assert bool(found) == bool(many)
+    assert len(found) <= many
+    assert all(values["title"].isprintable() for _, values, _ in found)
+    if "notice" not in names:
+        said = " ".join(" ".join(f"{values['title']} {message}".split()) for _, values, message in found)
+        assert all(" ".join(printable(case.id).split()) in said for case in told)
+    else:
+        assert many > 10
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,26 @@ def test_of_many_the_worst_are_shown_and_the_others_counted():
         "gradverify",
     ]
     assert found[-1][0] == "notice"
-    assert found[-1][2].startswith("3 more cases or problems with findings")
+    assert found[-1][2].startswith("3 more annotations: ")
+
+
+def test_cases_of_a_sweep_that_are_alike_take_one_place():
+    sweep = [case_result("conv", Verdict.FAIL, id=f"conv/pad={pad}", geometry=()) for pad in range(25)]
+    other = case_result("conv", Verdict.ERROR, id="conv/pad=99", cause=Cause.TIMED_OUT, **BARE)
+    found = commands(rendered("github", report_of(*sweep, other)))
+    assert [values["title"] for _, values, _ in found] == ["GV103 conv/pad=0 and 24 more cases", "GV903 conv/pad=99"]
+    last = found[0][2].splitlines()[-1]
+    assert last == f"the same in 24 more cases: {', '.join(f'conv/pad={pad}' for pad in range(1, 21))}, ..."
+
+
+def test_what_is_found_tells_cases_apart_that_pass_alike():
+    windows = (Window(8, 3, 2), Window(7, 3, 2, (0, 1)), Window(10, 3, 2))
+    cases = [
+        case_result("conv", id=f"conv/{place}", **{**BARE, "geometry": (measure("H", window),)})
+        for place, window in enumerate(windows)
+    ]
+    found = commands(rendered("github", report_of(*cases)))
+    assert [values["title"] for _, values, _ in found] == ["GV202 conv/0 and 1 more case", "GV203 conv/1"]
 
 
 def test_ten_need_no_count():
