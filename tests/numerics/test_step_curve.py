@@ -4,49 +4,16 @@ from __future__ import annotations
 
 import math
 import pickle
-import time
-import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from curves import METHODS, ONE_SIGN, curve, curve_of, mixed
 from functionals import batchnorm, batchnorm_gradient, examined, functional
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradverify.numerics.step_curve import PASSES, step_curve
-from gradverify.results import Verdict, Work
-
-# Smooth functions for x > 0 whose odd derivatives all have one sign: truncation of order 4 is nowhere cancelled by
-# that of order 6. Each with its derivative.
-ONE_SIGN = {
-    "exp": (np.exp, np.exp),
-    "sinh": (np.sinh, np.cosh),
-    "log": (np.log, lambda x: 1 / x),
-    "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
-    "reciprocal": (lambda x: 1 / x, lambda x: -1 / x**2),
-}
-METHODS = {"dense": "differences of order 4", "auto": "complex step"}
-
-
-def mixed(name, seed, scale=1.0, height=1.0):
-    """Return ``height * A f(x / scale)`` with its gradient; every element moves many outputs."""
-    function, derivative = ONE_SIGN[name]
-    random = np.random.default_rng(seed)
-    x, matrix = scale * random.permutation(np.linspace(2.0, 5.0, 8)), random.normal(size=(40, 8))
-    subject = functional(lambda x: height * (matrix @ function(x / scale)), seed, x=x)
-    return subject, height / scale * derivative(x / scale) * (subject.cotangents[0] @ matrix)
-
-
-def curve_of(finding, seconds=60.0, seed=5):
-    return step_curve(finding.nearby, finding.check, np.random.default_rng(seed), seconds)
-
-
-def curve(subject, analytic, method="dense", **options):
-    """Return the curve of a gradient of ``x``, which must be there."""
-    found = curve_of(examined(subject, analytic, method=method, **options))
-    assert found is not None
-    return found
+from gradverify.results import Verdict
 
 
 def array(values):
@@ -186,130 +153,6 @@ def test_a_kink_beside_the_element_shows_beyond_its_distance_and_is_no_truncatio
     assert found.truncation == (0.0,) * 24
 
 
-def raising(*, around=0.0, limit=np.inf, holes=False):
-    """Return ``exp`` that raises far from a point, or at some distances from it."""
-
-    def evaluate(x):
-        distance = np.max(np.abs(x.real - around))
-        if distance > limit or (holes and distance * 1e9 % 4 > 3):
-            raise ValueError("not defined there")
-        return np.exp(x)
-
-    return evaluate
-
-
-def test_steps_at_which_the_code_raises_are_left_out():
-    subject = functional(np.exp, x=np.linspace(0.3, 0.9, 5))
-    finding = examined(subject, subject.cotangents[0] * np.exp(subject.inputs["x"]), method="auto")
-    whole = curve_of(finding)
-
-    def inside(evaluate):
-        changed = replace(subject, evaluate=lambda inputs: (evaluate(inputs["x"]),))
-        return step_curve(replace(finding.nearby, functional=changed), finding.check, np.random.default_rng(5), 60.0)
-
-    limited = inside(raising(around=subject.inputs["x"], limit=2.0**-8))
-    assert limited.steps == whole.steps[: len(limited.steps)]
-    assert 8 <= len(limited.steps) < 20
-    assert limited.errors == whole.errors[: len(limited.steps)]
-    holes = inside(raising(around=subject.inputs["x"], holes=True))
-    assert set(holes.steps) < set(whole.steps)
-    assert len(holes.steps) >= 4
-    assert (
-        dict(zip(holes.steps, holes.errors, strict=True)).items()
-        <= dict(zip(whole.steps, whole.errors, strict=True)).items()
-    )
-
-
-@pytest.mark.parametrize("error", [ValueError, MemoryError, SystemExit])
-def test_no_curve_of_code_that_raises_everywhere(error):
-    subject, gradient = mixed("exp", 0)
-    finding = examined(subject, gradient)
-
-    def evaluate(_):
-        raise error("no more")
-
-    manner = replace(finding.nearby.manner, functional=replace(finding.nearby.functional, evaluate=evaluate))
-    assert curve_of(replace(finding, nearby=replace(finding.nearby, manner=manner))) is None
-
-
-def test_values_out_of_the_range_of_numbers_are_left_out_and_warn_nobody():
-    subject = functional(lambda x: np.where(x.real > 1.51, np.inf, np.exp(x.real)), x=[1.5, 0.5, -0.5])
-    with np.errstate(all="ignore"):
-        finding = examined(subject, subject.cotangents[0] * np.exp(subject.inputs["x"]))
-    with np.errstate(all="warn"), warnings.catch_warnings():
-        warnings.simplefilter("error")
-        found = curve_of(finding)
-    assert 4 <= len(found.steps) < 24
-    assert np.all(np.isfinite(found.errors))
-
-
-def test_single_precision_has_no_steps_below_its_spacing():
-    def single(x):
-        if x.dtype != np.float32:
-            raise TypeError("single precision alone")
-        return np.exp(x)
-
-    x = np.linspace(0.5, 1.5, 6).astype(np.float32)
-    subject = functional(single, x=x)
-    subject = replace(subject, cotangents=(subject.cotangents[0].astype(np.float32),))
-    found = curve(subject, subject.cotangents[0] * np.exp(x))
-    steps = array(found.steps)
-    assert 4 <= len(steps) < 24
-    assert steps[0] / np.spacing(x[found.index]) >= 8
-    assert min(found.errors) < 1e-3
-    assert np.all(array(found.errors) < 20 * array(found.roundoff) + found.bar)
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_at_most_so_many_passes(method):
-    subject, gradient = mixed("exp", 2)
-    finding, count = examined(subject, gradient, method=method), 0
-
-    def evaluate(inputs):
-        nonlocal count
-        count += 1
-        return subject.evaluate(inputs)
-
-    counted = replace(finding.nearby.functional, evaluate=evaluate)
-    manner = finding.nearby.manner
-    manner = replace(manner, functional=replace(manner.functional, evaluate=evaluate))
-    assert curve_of(replace(finding, nearby=replace(finding.nearby, functional=counted, manner=manner))) is not None
-    assert 50 <= count <= PASSES
-    assert PASSES <= 100
-
-
-def test_no_curve_where_passes_take_long():
-    subject, gradient = mixed("exp", 2)
-    finding, count = examined(subject, gradient), 0
-
-    def evaluate(inputs):
-        nonlocal count
-        count += 1
-        time.sleep(0.25)
-        return subject.evaluate(inputs)
-
-    manner = replace(finding.nearby.manner, functional=replace(subject, evaluate=evaluate))
-    slow = replace(finding, nearby=replace(finding.nearby, manner=manner))
-    assert curve_of(slow) is None
-    assert count == 2  # the first may have been a pause of the machine
-    known = replace(slow.check, work=Work(derivative="complex step", passes={"noise": 4}, seconds={"noise": 1.0}))
-    assert curve_of(replace(slow, check=known)) is None
-    assert count == 2
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_no_curve_where_there_is_no_time(method):
-    subject, gradient = mixed("exp", 2)
-    finding = examined(subject, gradient, method=method)
-    quick = replace(finding, check=replace(finding.check, work=None))
-    assert curve_of(quick, seconds=1e-9) is None
-    assert curve_of(quick, seconds=60.0) is not None
-    passes, times = {"compiled": 2, "noise": 10}, {"compiled": 9.0, "noise": 1.0}
-    known = replace(finding.check, work=replace(finding.check.work, passes=passes, seconds=times))
-    assert curve_of(replace(finding, check=known), seconds=PASSES * 0.1 - 0.1) is None
-    assert curve_of(replace(finding, check=known), seconds=PASSES * 0.1 + 0.1) is not None
-
-
 def test_a_certificate_shows_the_worst_element_that_is_known():
     subject, gradient = mixed("exp", 4)
     right = examined(subject, gradient, method="certificate")
@@ -322,12 +165,6 @@ def test_a_certificate_shows_the_worst_element_that_is_known():
     assert found.numerical == pytest.approx(gradient[6], rel=1e-6)
     assert found.derivative == "differences of order 4"
     assert min(found.errors) < 1e-8 * abs(gradient[6])
-
-
-def test_no_curve_without_elements_and_none_where_nothing_could_be_computed():
-    assert curve_of(examined(functional(np.exp, x=np.zeros((0, 3))), np.zeros((0, 3)))) is None
-    subject, gradient = mixed("exp", 4)
-    assert examined(subject, gradient, budget=3).nearby is None
 
 
 @pytest.mark.parametrize("method", METHODS)
