@@ -18,7 +18,6 @@ from gradverify.cli.reproduction import Reproduction
 from gradverify.errors import ModelError, SpecError
 from gradverify.pipeline import Listener, Policy, Selection, Settings, select
 from gradverify.reporters import Appearance
-from gradverify.reporters.sweep_grid import rows_and_columns
 from gradverify.results import Plan
 
 if TYPE_CHECKING:
@@ -140,9 +139,18 @@ def _appearance(common: Common, keys: tuple[str, ...]) -> Appearance:
         verbosity=-1 if common.quiet else int(common.verbose),
         color=color,
         width=int(width) if width.isdigit() and int(width) > 0 else None,
-        map_keys=rows_and_columns(keys),
+        map_keys=_rows_and_columns(keys),
         root=os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR"),
     )
+
+
+def _rows_and_columns(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the keys of a map; nothing where there are none."""
+    if not keys:
+        return ()
+    from gradverify.reporters.sweep_grid import rows_and_columns  # noqa: PLC0415  an audit has no map, and starts fast
+
+    return rows_and_columns(keys)
 
 
 def settings_of(common: Common, command: str, policy: Policy, set_keys: tuple[str, ...] = ()) -> Settings:

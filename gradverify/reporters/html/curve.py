@@ -69,7 +69,7 @@ def _least(curve: StepCurve) -> str:
 
 
 def _plot(curve: StepCurve, *, small: bool) -> _Plot:
-    left, top = 50.0, 6.0 if small else 18.0
+    left, top = 50.0, 15.0 if small else 18.0
     right, bottom = left + (220.0 if small else 400.0), top + (100.0 if small else 210.0)
     chosen = [curve.step] if _is_drawn(curve) and curve.step else []
     levels = [level for level, _, _ in _marks(curve)]

@@ -156,6 +156,6 @@ def _bars(found: ErrorMap, axis: AxisErrors) -> Markup:
         (wide * len(axis.failed) + 1, _STRIP + 2),
         f"Errors along {axis_label(axis)}",
         f"Failing elements by index: {', '.join(map(str, axis.failed))}.",
-        boxes(frames, "frame"),
         boxes(bars, "bar-failed"),
+        boxes(frames, "frame"),
     )

@@ -48,7 +48,7 @@ def _remarks(geometry: Geometry) -> Iterator[str]:
     loss = describe_loss(geometry)
     yield from (f"{geometry.axis}: {note}" for note in geometry.notes if note != loss)
     if geometry.suggestions:
-        yield f"{geometry.axis} holds with: {'; '.join(geometry.suggestions)}"
+        yield f"{geometry.axis}: the identity holds with {'; '.join(geometry.suggestions)}"
 
 
 def _lengths(parts: Sequence[Geometry]) -> Markup:
