@@ -60,7 +60,8 @@ class Supervisor:
         self._waiting.setdefault(job.search_path, deque()).append(position)
 
     def outcome(self, position: int) -> Done | Lost:
-        """Wait for the outcome of a job that was added, and hand it out."""
+        """Wait for the outcome of a job that was added, and hand it out; who is done meanwhile gets the next job."""
+        self._receive_all()
         while position not in self.outcomes:
             self.staff()
             self.step()
@@ -93,8 +94,7 @@ class Supervisor:
         except Empty:
             self._bury()
         # Who answered in time is not late, however long the caller took to come back for the outcome.
-        while not self._inbox.empty():
-            self._receive(*self._inbox.get())
+        self._receive_all()
         self._stop_late()
         self._stop_large()
 
@@ -109,6 +109,11 @@ class Supervisor:
             if len(positions) > booting:
                 return path
         return None
+
+    def _receive_all(self) -> None:
+        """Deal with what workers have said already."""
+        while not self._inbox.empty():
+            self._receive(*self._inbox.get())
 
     def _receive(self, child: Child, frame: bytes | None) -> None:
         """Deal with what a worker said, unless it was killed meanwhile."""

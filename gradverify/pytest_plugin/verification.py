@@ -105,7 +105,7 @@ class Verification:
         if hasattr(self._config, "workerinput"):  # the others may be another process's
             return _cases_among((item,) if nextitem is None else (item, nextitem))
         if self._items is not item.session.items:
-            self._items = item.session.items
+            self._items, self._reached = item.session.items, 0
             self._places = {other: place for place, other in enumerate(self._items)}
         place = self._places.get(item, 0)
         if place < self._reached:
