@@ -124,3 +124,31 @@ def test_findings_are_confirmed_without_gradverify(name):
         assert all(float(value) < 1e-5 for value in corrected), (case, gradient)
     same = {row for row in listed if re.search(rf"^\| `{re.escape(row)}` .*\| the same \|$", PAGE, re.MULTILINE)}
     assert set(listed) - same <= confirmed
+
+
+def columns(page, *names):
+    """Return some columns of the table that has all of them, by the first."""
+    lines = (ROOT / page).read_text().splitlines()
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    start = next(place for place, row in enumerate(table) if set(names) <= set(row))
+    chosen = [table[start].index(name) for name in names]
+    width = len(table[start])
+    rows_below = [row for row in table[start + 1 :] if len(row) == width]
+    return {row[chosen[0]]: [row[place] for place in chosen[1:]] for row in rows_below}
+
+
+def test_models_that_drop_rows_are_those_of_the_page_on_models():
+    names = ("model", "rows lost, each way", "smallest input without data lost")
+    every = columns("docs/models.md", *names)
+    losing = {model: found for model, found in every.items() if found[0] != "none"}
+    assert len(every) == 9
+    assert {model: columns("docs/findings.md", *names)[model] for model in losing} == losing
+    assert "Five of the nine drop rows" in PAGE
+    assert len(losing) == 5
+    exact = columns("docs/models.md", "model", "windowed nodes", "exact")
+    assert [model for model, (nodes, right) in exact.items() if nodes == right] == ["vgg19"]
+    unread = columns("docs/models.md", "model", "padding unread")
+    assert {model for model, (count,) in unread.items() if count != "0"} == {
+        "densenet121", "inception_v1", "inception_v2", "resnet50", "shufflenet"
+    }  # fmt: skip
+    assert max(int(count) for (count,) in unread.values()) == 8
