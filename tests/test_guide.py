@@ -7,13 +7,12 @@ import shutil
 
 import pytest
 from walkthrough import blocks_of, walk
-from workplace import ROOT, Workplace
+from workplace import OFFLINE, ROOT, Workplace
 
 OTHERS = {"pytest"}  # its commands need a project of their own: tests/pytest_plugin/test_plugin_page.py
 CONSOLE = [page for page in sorted(ROOT.glob("docs/**/*.md")) if any(b.language == "console" for b in blocks_of(page))]
 PAGES = [page for page in CONSOLE if page.stem not in OTHERS]
 GUIDE = blocks_of(ROOT / "docs/guide.md")
-OFFLINE = r"No matching distribution|Could not find a version|name resolution|Connection|Network is unreachable"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent
+# What pip says where there is no package index to be reached.
+OFFLINE = r"No matching distribution|Could not find a version|name resolution|Connection|Network is unreachable"
 
 
 @dataclass(frozen=True)

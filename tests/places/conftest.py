@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from scratch import Repository, copy_of_this
-
-PRE_COMMIT = (sys.executable, "-m", "pre_commit")
-OFFLINE = r"No matching distribution|Could not find a version|name resolution|Connection|Network is unreachable"
+from scratch import PRE_COMMIT, Repository, copy_of_this
+from workplace import OFFLINE
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from workplace import ROOT, Workplace
 
+PRE_COMMIT = (sys.executable, "-m", "pre_commit")
 # What a user of this repository needs of it to install it, and what says how.
 _SHIPPED = ("gradverify", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml", "templates")
 _NOT_PASSED_ON = ("GIT_", "GITHUB_", "PRE_COMMIT", "CI_", "PYTEST_")

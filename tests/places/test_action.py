@@ -8,9 +8,8 @@ import sys
 
 import pytest
 from composite import CompositeAction, commands_in
-from conftest import OFFLINE
 from scratch import Repository, copy_of_this
-from workplace import ROOT
+from workplace import OFFLINE, ROOT
 
 from gradverify.reporters import REPORTERS
 

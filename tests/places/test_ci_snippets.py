@@ -9,8 +9,7 @@ import sys
 import pytest
 import yaml
 from composite import CompositeAction
-from conftest import PRE_COMMIT
-from scratch import Repository
+from scratch import PRE_COMMIT, Repository
 from walkthrough import blocks_of
 from workplace import ROOT
 
