@@ -39,6 +39,7 @@ __all__ = [
     "describe_error",
     "explain_error",
     "nearest_name",
+    "place_of",
 ]
 
 
@@ -90,8 +91,17 @@ class Problem:
     kind: ProblemKind = ProblemKind.VALUE
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{place}: {self.message}" if place else self.message
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+    @property
+    def place(self) -> str:
+        """``file:line:column``, as editors read it."""
+        return place_of(self.file, self.line, self.column)
+
+
+def place_of(file: str, line: int, column: int = 0) -> str:
+    """Return ``file:line:column`` without what is 0: a model has no lines."""
+    return ":".join((file, *(str(number) for number in (line, column) if number)))
 
 
 class SpecError(GradverifyError):

@@ -12,12 +12,10 @@ from gradverify.results import (
     Certificate,
     Contract,
     Diagnosis,
-    ErrorGrid,
     GradientCheck,
     Plan,
     Report,
     Severity,
-    StepCurve,
     Verdict,
     Work,
     WorstEntry,
@@ -25,6 +23,7 @@ from gradverify.results import (
     exit_code_of,
     verdict_of,
 )
+from gradverify.results.evidence import ErrorGrid, StepCurve
 
 
 def case_result(name: str = "conv", verdict: Verdict = Verdict.PASS, **changes) -> CaseResult:

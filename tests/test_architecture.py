@@ -26,8 +26,8 @@ AUDIT = {
     "gradverify.numerics": "geometry",
     "gradverify.numerics.geometry": "identity nearest suggestions window words",
     "gradverify.pipeline": "auditing modelling running selecting settling",
-    "gradverify.reporters": "json",
-    "gradverify.results": "evidence findings networks report verdicts",
+    "gradverify.reporters": "json whole",
+    "gradverify.results": "findings networks report verdicts",
     "gradverify.rules": "naming table",
     "gradverify.spec": "calls cases code contract_table counterparts expansion files grammar implementations inputs "
     "language model network_language network_model nodes overriding parsing presets scalars shapes site sweeping "

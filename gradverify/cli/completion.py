@@ -171,7 +171,7 @@ def _paths(incomplete: str, suffixes: tuple[str, ...] | None = None) -> Iterator
     folder, name = os.path.split(incomplete)
     with suppress(OSError, RuntimeError):  # no such folder, or no such user
         for entry in sorted(Path(folder).expanduser().iterdir()):
-            shown = os.path.join(folder, entry.name)  # noqa: PTH118  as above
+            shown = os.path.join(folder, entry.name)  # noqa: PTH118  a Path would lose "./"
             if not entry.name.startswith(name or entry.name.lstrip(".")):
                 continue
             if entry.is_dir():

@@ -16,7 +16,7 @@ import click
 
 from gradverify.cli.replacing import replace_file
 from gradverify.errors import SpecError, UsageError
-from gradverify.results import Verdict
+from gradverify.results import NOT_PASSED
 from gradverify.spec.expansion import expand
 from gradverify.spec.files import read_specs
 from gradverify.spec.model import ArrayFile, Case, Fill, InputSpec
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SavedFailures", "file_stem"]
 
-_SAVED = {Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR}
 _LONGEST_NAME = 100
 # Of all archives alike, so that the same arrays make the same file.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -62,7 +61,7 @@ class SavedFailures:
 
     def case(self, result: CaseResult) -> None:
         """Save a case that did not pass; a layer of a network has no arrays, and its spec is at hand."""
-        if result.verdict not in _SAVED or result.network is not None:
+        if result.verdict not in NOT_PASSED or result.network is not None:
             return
         try:
             self._save(self._cases[result.spec, result.id], result)

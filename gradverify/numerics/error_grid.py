@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradverify.results import ErrorGrid
+from gradverify.results.evidence import ErrorGrid
 
 if TYPE_CHECKING:
     from gradverify.numerics.nearby import Nearby

@@ -19,7 +19,7 @@ from gradverify.numerics.functional import spread
 from gradverify.numerics.grouping import Group
 from gradverify.numerics.routes import Derivative
 from gradverify.numerics.stencils import combined, power_of_two, symmetric
-from gradverify.results import StepCurve
+from gradverify.results.evidence import StepCurve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

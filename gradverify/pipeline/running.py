@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gradverify import __version__
 from gradverify.pipeline.settling import Policy, policy_for, settle
 from gradverify.results import (
+    INTERRUPTED,
+    NOT_PASSED,
     NOT_RUN,
     CaseResult,
     Condition,
@@ -32,8 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Listener", "Settings", "judged", "refused", "reported", "settled"]
 
-INTERRUPTED, REFUSED = 130, 2
-_HARMLESS = {Verdict.PASS, Verdict.SKIP}
+REFUSED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +155,7 @@ def settled(results: Results, selection: Selection, settings: Settings) -> Gener
             final = judged(case, result, settings)
             ended += 1
             yield final
-            if settings.fail_fast and final.verdict not in _HARMLESS:
+            if settings.fail_fast and final.verdict in NOT_PASSED:
                 break
     for case in selection.cases[ended:]:
         yield case.result(Verdict.SKIP, NOT_RUN)
@@ -167,6 +168,6 @@ def judged(case: Case, result: CaseResult, settings: Settings) -> CaseResult:
 
 def _with_evidence(case: Case, result: CaseResult, settings: Settings) -> CaseResult:
     """Return a result with the command that gives it again where it is bad, and without arrays where it is not."""
-    if result.verdict in _HARMLESS:
+    if result.verdict not in NOT_PASSED:
         return replace(result, arrays={})
     return replace(result, reproduce=settings.reproduce(case) if settings.reproduce else None)

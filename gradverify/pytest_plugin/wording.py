@@ -31,7 +31,7 @@ def long_text(result: CaseResult, *, full: bool) -> Iterator[str]:
 def short_text(result: CaseResult) -> str:
     """Return why a case does not pass in a line."""
     worst = next((found for found in findings_of_case(result) if found.level is Level.ERROR), None)
-    return result.verdict.value if worst is None else printable(f"{worst.rule.id} {worst.message}")
+    return result.verdict.value if worst is None else printable(str(worst))
 
 
 def note_lines(result: CaseResult, *, full: bool) -> Iterator[str]:

@@ -32,8 +32,7 @@ _COLUMNS = ("axis", "H", "HH", "S", "P", "D", "H'", "dV~", "(H'-1)S+K", "H+2P", 
 
 def title_of(result: CaseResult) -> str:
     """Return verdict, id, place and target of a case, above its explanation."""
-    place = f"{result.spec}:{result.line}" if result.line else result.spec  # a model has no lines
-    return f"{result.verdict.upper()} {result.id} ({place}, {result.target})"
+    return f"{result.verdict.upper()} {result.id} ({result.place}, {result.target})"
 
 
 def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
@@ -64,10 +63,9 @@ def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
 
 def readable(result: CaseResult) -> str:
     """Return the readable report of a case as plain text: where it stands, what was found, how to run it alone."""
-    place = f"{result.spec}:{result.line}" if result.line else result.spec  # a model has no lines
     found = textwrap.dedent("\n".join(explain(result, full=False)))
     alone = f"reproduce: {result.reproduce}" if result.reproduce is not None else ""
-    return printable("\n".join(part for part in (f"{place}, {result.target}", found, alone) if part))
+    return printable("\n".join(part for part in (f"{result.place}, {result.target}", found, alone) if part))
 
 
 def assurances(result: CaseResult) -> Iterator[str]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from gradverify.errors import place_of
 from gradverify.numerics.geometry import describe_loss, describe_violation
 from gradverify.reporters.error_pattern import pattern
 from gradverify.reporters.words import number
-from gradverify.results import CaseResult, Geometry, GeometrySeverity, GradientCheck, Severity, Verdict
+from gradverify.results import NOT_PASSED, CaseResult, Geometry, GeometrySeverity, GradientCheck, Severity, Verdict
 from gradverify.rules import (
     RULES,
     Rule,
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
     from gradverify.errors import Problem
     from gradverify.results import Report
 
-__all__ = ["Finding", "Level", "findings_of", "findings_of_case"]
+__all__ = ["Finding", "Level", "findings_of", "findings_of_case", "findings_of_files"]
 
-_BAD = {Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR}
 # What a case that does not pass is called where none of its parts says why.
 _ELSE = {Verdict.FAIL: "GV101", Verdict.INCONCLUSIVE: "GV104", Verdict.ERROR: "GV901"}
 
@@ -81,6 +81,19 @@ class Finding:
         case = "" if self.case is None else self.case.id
         return self.file, case, self.rule.id, self.about or ("" if self.case else self.message)
 
+    def __str__(self) -> str:
+        return f"{self.rule.id} {self.message}"
+
+    @property
+    def of_case(self) -> str:
+        """The message behind the id of its case, for lists of findings of many."""
+        return self.message if self.case is None else f"{self.case.id}: {self.message}"
+
+    @property
+    def place(self) -> str:
+        """``file:line:column``, as editors read it."""
+        return place_of(self.file, self.line, self.column)
+
     @property
     def accepted(self) -> bool:
         """Whether it is a violation that its case allows or a baseline holds."""
@@ -90,8 +103,12 @@ class Finding:
 
 def findings_of(report: Report) -> tuple[Finding, ...]:
     """Return everything that was found, in the order of the report."""
-    wrong = (_of_problem(problem) for problem in report.problems)
-    return (*wrong, *(finding for case in report.cases for finding in findings_of_case(case)))
+    return (*findings_of_files(report), *(finding for case in report.cases for finding in findings_of_case(case)))
+
+
+def findings_of_files(report: Report) -> tuple[Finding, ...]:
+    """Return what is wrong with specs and models: where there is something, nothing was run."""
+    return tuple(_of_problem(problem) for problem in report.problems)
 
 
 def findings_of_case(case: CaseResult) -> tuple[Finding, ...]:
@@ -102,7 +119,7 @@ def findings_of_case(case: CaseResult) -> tuple[Finding, ...]:
     if case.verdict is Verdict.SKIP or (case.verdict is Verdict.PASS and case.expect is Verdict.FAIL):
         return ()
     found = (*_of_case(case), *_of_contracts(case), *_of_gradients(case), *_of_geometry(case))
-    if case.verdict in _BAD and all(finding.level is not Level.ERROR for finding in found):
+    if case.verdict in NOT_PASSED and all(finding.level is not Level.ERROR for finding in found):
         return (
             _finding(case, _ELSE[case.verdict], Level.ERROR, case.reason or f"the verdict is {case.verdict}"),
             *found,
@@ -185,7 +202,7 @@ def _of_geometry(case: CaseResult) -> Iterator[Finding]:
 
 
 def _level(geometry: Geometry, case: CaseResult) -> Level:
-    impossible = geometry.severity is GeometrySeverity.IMPOSSIBLE and case.verdict in _BAD
+    impossible = geometry.severity is GeometrySeverity.IMPOSSIBLE and case.verdict in NOT_PASSED
     if impossible or geometry.axis in case.judgement.failing_axes:
         return Level.ERROR
     harmless = geometry.severity is GeometrySeverity.GAP or geometry.axis in case.judgement.accepted_axes

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
-from gradverify.reporters.findings import Finding, Level, findings_of, findings_of_case
+from gradverify.reporters.findings import Finding, Level, findings_of_case, findings_of_files
 from gradverify.reporters.identity import project_path
 from gradverify.reporters.likeness import alike
+from gradverify.reporters.whole import WholeReporter
 from gradverify.reporters.words import count, printable, summary
 from gradverify.results import WORST_FIRST, Verdict, exit_code_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gradverify.reporters import Appearance
-    from gradverify.results import CaseResult, Plan, Report
+    from gradverify.results import CaseResult, Report
 
 __all__ = ["GithubReporter"]
 
@@ -46,41 +46,23 @@ class _Annotation:
         return f"::{self.level} {properties}::{_data(printable(self.message))}"
 
 
-class GithubReporter:
-    """Writes annotations when the run is finished, since the worst come first; nothing where nothing was found.
-
-    Parameters
-    ----------
-    stream
-        Where they go.
-    appearance
-        Names the folder that paths are relative to.
-    """
-
-    def __init__(self, stream: TextIO, appearance: Appearance) -> None:
-        self._stream = stream
-        self._root = appearance.root
-
-    def start(self, plan: Plan) -> None:
-        """Write nothing yet."""
-
-    def case(self, result: CaseResult) -> None:
-        """Write nothing yet."""
+class GithubReporter(WholeReporter):
+    """Writes annotations when the run is finished, since the worst come first; nothing where nothing was found."""
 
     def finish(self, report: Report) -> None:
         """Write the annotations, and how many more there would be."""
         found = _annotations(report)
         shown = found if len(found) <= _MOST else found[: _MOST - 1]
-        lines = [annotation.command(self._root) for annotation in shown]
+        lines = [annotation.command(self._appearance.root) for annotation in shown]
         if len(shown) < len(found):
             more = f"{count(len(found) - len(shown), 'more annotation')}: {_ELSEWHERE}"
-            lines.append(_Annotation(level="notice", title="gradverify", message=more).command(self._root))
+            lines.append(_Annotation(level="notice", title="gradverify", message=more).command(self._appearance.root))
         self._stream.writelines(f"{line}\n" for line in lines)
 
 
 def _annotations(report: Report) -> list[_Annotation]:
     """Return what there is to annotate, worst first."""
-    problems = [_of_problem(found) for found in findings_of(report) if found.case is None]
+    problems = [_of_problem(found) for found in findings_of_files(report)]
     nothing = [_empty(report)] if report.exit_code == exit_code_of(Verdict.EMPTY) else []
     cases = sorted(report.cases, key=lambda case: WORST_FIRST.index(case.verdict))
     return [*problems, *nothing, *(_of_cases(group) for group in _alike([case for case in cases if _told(case)]))]
@@ -107,7 +89,7 @@ def _of_cases(cases: tuple[CaseResult, ...]) -> _Annotation:
     """Return one annotation with all findings of a case, and the ids of those that are alike."""
     case, *others = cases
     findings = _told(case)
-    lines = [f"{finding.rule.id} {finding.message}" for finding in findings]
+    lines = [str(finding) for finding in findings]
     lines += [f"reproduce: {case.reproduce}"] if case.reproduce is not None else []
     title = f"{findings[0].rule.id} {case.id}"
     if others:

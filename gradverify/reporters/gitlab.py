@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from gradverify.reporters.findings import Finding, Level, findings_of
 from gradverify.reporters.identity import fingerprinted, project_path
+from gradverify.reporters.whole import WholeReporter
 from gradverify.reporters.words import printable
 
 if TYPE_CHECKING:
-    from gradverify.reporters import Appearance
-    from gradverify.results import CaseResult, Plan, Report
+    from gradverify.results import Report
 
 __all__ = ["GitlabReporter"]
 
@@ -20,39 +20,20 @@ _SEVERITIES = {Level.ERROR: "critical", Level.WARNING: "minor", Level.NOTE: "inf
 _UNDECIDED = ("GV104", "GV9")
 
 
-class GitlabReporter:
-    """Writes one document when the run is finished.
-
-    Parameters
-    ----------
-    stream
-        Where it goes.
-    appearance
-        Names the folder that paths are relative to.
-    """
-
-    def __init__(self, stream: TextIO, appearance: Appearance) -> None:
-        self._stream = stream
-        self._root = appearance.root
-
-    def start(self, plan: Plan) -> None:
-        """Write nothing yet."""
-
-    def case(self, result: CaseResult) -> None:
-        """Write nothing yet."""
+class GitlabReporter(WholeReporter):
+    """Writes one document when the run is finished."""
 
     def finish(self, report: Report) -> None:
         """Write the document, without what is accepted: GitLab has no word for it."""
-        found = fingerprinted(findings_of(report), self._root)
-        listed = [_issue(finding, mark, self._root) for finding, mark in found if not finding.accepted]
+        found = fingerprinted(findings_of(report), self._appearance.root)
+        listed = [_issue(finding, mark, self._appearance.root) for finding, mark in found if not finding.accepted]
         json.dump(listed, self._stream, indent=2, ensure_ascii=True)
         self._stream.write("\n")
 
 
 def _issue(finding: Finding, mark: str, root: str | None) -> dict[str, Any]:
-    about = f"{finding.case.id}: " if finding.case is not None else ""
     return {
-        "description": printable(f"{about}{finding.message}"),
+        "description": printable(finding.of_case),
         "check_name": f"{finding.rule.id} {finding.rule.name}",
         "fingerprint": mark,
         "severity": _severity(finding),

@@ -5,39 +5,21 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from gradverify.errors import Problem
+from gradverify.reporters.whole import WholeReporter
 from gradverify.results import EVIDENCE, CaseResult, Contract, Geometry, GradientCheck
 from gradverify.rules import rule_of_case, rule_of_contract, rule_of_geometry, rule_of_gradient, rule_of_problem
 
 if TYPE_CHECKING:
-    from gradverify.reporters import Appearance
-    from gradverify.results import Plan, Report
+    from gradverify.results import Report
 
 __all__ = ["JsonReporter", "document", "plain_values"]
 
 
-class JsonReporter:
-    """Writes one document when the run is finished.
-
-    Parameters
-    ----------
-    stream
-        Where it goes.
-    appearance
-        Not used: the document is for machines.
-    """
-
-    def __init__(self, stream: TextIO, appearance: Appearance) -> None:
-        self._stream = stream
-        self._appearance = appearance
-
-    def start(self, plan: Plan) -> None:
-        """Write nothing yet."""
-
-    def case(self, result: CaseResult) -> None:
-        """Write nothing yet."""
+class JsonReporter(WholeReporter):
+    """Writes one document when the run is finished."""
 
     def finish(self, report: Report) -> None:
         """Write the document."""

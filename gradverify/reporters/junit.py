@@ -6,19 +6,19 @@ element that a strict reader refuses. Without a time stamp the same findings giv
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from gradverify.reporters.explanation import readable
-from gradverify.reporters.findings import Finding, Level, findings_of, findings_of_case
+from gradverify.reporters.findings import Finding, Level, findings_of_case, findings_of_files
+from gradverify.reporters.whole import WholeReporter
 from gradverify.reporters.words import printable
 from gradverify.results import CaseResult, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from gradverify.reporters import Appearance
-    from gradverify.results import Plan, Report
+    from gradverify.results import Report
 
 __all__ = ["JUnitReporter"]
 
@@ -33,26 +33,8 @@ _TAGS = {
 _NOWHERE = "gradverify"
 
 
-class JUnitReporter:
-    """Writes one document when the run is finished.
-
-    Parameters
-    ----------
-    stream
-        Where it goes.
-    appearance
-        Not used: the document is for machines.
-    """
-
-    def __init__(self, stream: TextIO, appearance: Appearance) -> None:
-        self._stream = stream
-        self._appearance = appearance
-
-    def start(self, plan: Plan) -> None:
-        """Write nothing yet."""
-
-    def case(self, result: CaseResult) -> None:
-        """Write nothing yet."""
+class JUnitReporter(WholeReporter):
+    """Writes one document when the run is finished."""
 
     def finish(self, report: Report) -> None:
         """Write the document; in ASCII, which no stream spoils."""
@@ -62,7 +44,7 @@ class JUnitReporter:
 
 
 def _document(report: Report) -> ET.Element:
-    problems, cases = _by_file(findings_of(report), report.cases)
+    problems, cases = _by_file(report)
     suites = [_suite(file, [_problem(found) for found in wrong], report) for file, wrong in problems.items()]
     suites += [_suite(spec, [_case(case) for case in of_spec], report) for spec, of_spec in cases.items()]
     root = _element("testsuites", name="gradverify", **_totals([case for suite in suites for case in suite]))
@@ -71,16 +53,13 @@ def _document(report: Report) -> ET.Element:
     return root
 
 
-def _by_file(
-    findings: Iterable[Finding], cases: Sequence[CaseResult]
-) -> tuple[dict[str, list[Finding]], dict[str, list[CaseResult]]]:
+def _by_file(report: Report) -> tuple[dict[str, list[Finding]], dict[str, list[CaseResult]]]:
     """Return what is wrong with files and the cases, by file, in the order in which the files appear."""
     problems: dict[str, list[Finding]] = {}
-    for found in findings:
-        if found.case is None:
-            problems.setdefault(found.file or _NOWHERE, []).append(found)
+    for found in findings_of_files(report):
+        problems.setdefault(found.file or _NOWHERE, []).append(found)
     specs: dict[str, list[CaseResult]] = {}
-    for case in cases:
+    for case in report.cases:
         specs.setdefault(case.spec, []).append(case)
     return problems, specs
 
@@ -116,23 +95,19 @@ def _case(case: CaseResult) -> ET.Element:
     if tag == "skipped":
         made.append(_element(tag, type=case.verdict, message=case.reason or ""))
     elif tag is not None:
-        errors = [_sentence(part) for part in found if part.level is Level.ERROR]
+        errors = [str(part) for part in found if part.level is Level.ERROR]
         made.append(_element(tag, readable(case), type=case.verdict, message="; ".join(errors)))
-    lesser = [f"{part.level}: {_sentence(part)}" for part in found if part.level is not Level.ERROR]
+    lesser = [f"{part.level}: {part}" for part in found if part.level is not Level.ERROR]
     if lesser:
         made.append(_element("system-out", "\n".join(lesser)))
     return made
 
 
 def _problem(found: Finding) -> ET.Element:
-    place = f"{found.file}:{found.line}:{found.column}" if found.line else found.file or _NOWHERE
+    place = found.place or _NOWHERE
     made = _element("testcase", classname=found.file or _NOWHERE, name=f"{found.rule.name} {place}", time="0.000")
-    made.append(_element("error", f"{place}: {found.message}", type=found.rule.name, message=_sentence(found)))
+    made.append(_element("error", f"{place}: {found.message}", type=found.rule.name, message=str(found)))
     return made
-
-
-def _sentence(found: Finding) -> str:
-    return f"{found.rule.id} {found.message}"
 
 
 def _element(tag: str, text: str | None = None, **attributes: str) -> ET.Element:

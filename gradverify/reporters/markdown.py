@@ -3,52 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from gradverify.reporters.explanation import readable
-from gradverify.reporters.findings import Level, findings_of, findings_of_case
+from gradverify.reporters.findings import Level, findings_of_case, findings_of_files
 from gradverify.reporters.likeness import alike
 from gradverify.reporters.markdown_sections import Section, fitted
 from gradverify.reporters.markdown_text import FOLD_END, code, fenced, fold_start, table_head, table_row
 from gradverify.reporters.network_table import NetworkRows, network_rows, said_columns
 from gradverify.reporters.sweep_grid import SweepGrid, sweep_grids
 from gradverify.reporters.sweep_map import LEGEND, cell_words
+from gradverify.reporters.whole import WholeReporter
 from gradverify.reporters.words import count, number, summary, worst_error
-from gradverify.results import WORST_FIRST, CaseResult, Verdict
+from gradverify.results import NOT_PASSED, WORST_FIRST, CaseResult, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from gradverify.reporters import Appearance
-    from gradverify.results import Plan, Report
+    from gradverify.results import Report
 
 __all__ = ["MarkdownReporter"]
 
 _PROBLEMS = ("rule", "place", "problem")
 _CASES = ("verdict", "case", "error", "findings")
-_BAD = {Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR}
 
 
-class MarkdownReporter:
-    """Writes one document when the run is finished.
-
-    Parameters
-    ----------
-    stream
-        Where it goes.
-    appearance
-        How long it may be, and the keys of the map.
-    """
-
-    def __init__(self, stream: TextIO, appearance: Appearance) -> None:
-        self._stream = stream
-        self._appearance = appearance
-
-    def start(self, plan: Plan) -> None:
-        """Write nothing yet."""
-
-    def case(self, result: CaseResult) -> None:
-        """Write nothing yet."""
+class MarkdownReporter(WholeReporter):
+    """Writes one document when the run is finished."""
 
     def finish(self, report: Report) -> None:
         """Write the document."""
@@ -59,7 +40,7 @@ class MarkdownReporter:
 def _sections(report: Report, keys: tuple[str, ...]) -> Iterator[Section]:
     """Yield the sections; rows of passing cases are left out first, then explanations, then tables."""
     cases = sorted(report.cases, key=_badness)
-    bad = [case for case in cases if case.verdict in _BAD]
+    bad = [case for case in cases if case.verdict in NOT_PASSED]
     many = len({case.spec for case in cases}) > 1
     run = f"gradverify {report.version}, `{report.command}`, seed {report.seed}"
     yield Section(rank=0, what="", items=(f"## {summary(report)}", run))
@@ -69,7 +50,7 @@ def _sections(report: Report, keys: tuple[str, ...]) -> Iterator[Section]:
     yield Section(rank=4, what="map", items=tuple(_map(grid) for grid in sweep_grids(report.cases, keys)))
     yield Section(rank=5, what="network", items=tuple(_network(rows) for rows in network_rows(report)))
     yield Section(rank=6, what="explanation", items=tuple(_explained(*group) for group in alike(bad)))
-    yield _others([case for case in cases if case.verdict not in _BAD], many)
+    yield _others([case for case in cases if case.verdict not in NOT_PASSED], many)
 
 
 def _badness(case: CaseResult) -> tuple[int, int]:
@@ -84,10 +65,8 @@ def _table(rank: int, what: str, columns: Sequence[str], rows: Iterable[Iterable
 
 
 def _problems(report: Report) -> Iterator[tuple[str, ...]]:
-    for found in findings_of(report):
-        if found.case is None:
-            place = f"{found.file}:{found.line}:{found.column}" if found.line else found.file
-            yield found.rule.id, code(place), code(found.message)
+    for found in findings_of_files(report):
+        yield found.rule.id, code(found.place), code(found.message)
 
 
 def _cells(case: CaseResult, many: bool) -> tuple[str, ...]:

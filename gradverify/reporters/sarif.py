@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gradverify.reporters.findings import Finding, Level, findings_of
 from gradverify.reporters.identity import fingerprinted, project_path
+from gradverify.reporters.whole import WholeReporter
 from gradverify.reporters.words import printable
 from gradverify.results import Severity, Verdict
 from gradverify.rules import RULES, Rule
@@ -17,15 +18,13 @@ from gradverify.spec.contract_table import CONTRACTS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradverify.reporters import Appearance
-    from gradverify.results import CaseResult, Plan, Report
+    from gradverify.results import Report
 
 __all__ = ["SarifReporter"]
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 # Code scanning rejects a file with more results, and shows the first 5000.
 _MOST_RESULTS = 25_000
-_INTERRUPTED = 130
 # What a finding is unless a policy or a spec says otherwise, where that is no error.
 _USUAL = {
     **{promise.rule: Level.WARNING for promise in CONTRACTS.values() if promise.severity is Severity.WARNING},
@@ -37,30 +36,12 @@ _USUAL = {
 _ABOUT = {"1": "gradients", "2": "geometry", "3": "specs", "4": "contracts", "9": "execution"}
 
 
-class SarifReporter:
-    """Writes one document when the run is finished.
-
-    Parameters
-    ----------
-    stream
-        Where it goes.
-    appearance
-        Names the folder that paths are relative to.
-    """
-
-    def __init__(self, stream: TextIO, appearance: Appearance) -> None:
-        self._stream = stream
-        self._root = appearance.root
-
-    def start(self, plan: Plan) -> None:
-        """Write nothing yet."""
-
-    def case(self, result: CaseResult) -> None:
-        """Write nothing yet."""
+class SarifReporter(WholeReporter):
+    """Writes one document when the run is finished."""
 
     def finish(self, report: Report) -> None:
         """Write the document."""
-        document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(report, self._root)]}
+        document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(report, self._appearance.root)]}
         json.dump(document, self._stream, indent=2, allow_nan=False, ensure_ascii=True)
         self._stream.write("\n")
 
@@ -90,19 +71,10 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "name": rule.name,
         "shortDescription": {"text": title},
         "fullDescription": {"text": title},
-        "help": _help(rule, title),
+        "help": {"text": page(rule.id), "markdown": page(rule.id)},
         "defaultConfiguration": {"level": _USUAL.get(rule.id, Level.ERROR).value},
         "properties": {"tags": [_ABOUT[rule.id[2]]]},
     }
-
-
-def _help(rule: Rule, title: str) -> dict[str, str]:
-    """Return the page of a rule; where an installation lacks it, its title: code scanning wants some help."""
-    try:
-        text = page(rule.id)
-    except FileNotFoundError:
-        text = title
-    return {"text": text, "markdown": text}
 
 
 def _result(finding: Finding, rules: Sequence[str], root: str | None) -> dict[str, Any]:
@@ -116,8 +88,7 @@ def _result(finding: Finding, rules: Sequence[str], root: str | None) -> dict[st
 
 def _said(finding: Finding, root: str | None) -> dict[str, Any]:
     """Return the message of a finding, with the case that it is about, and its place where it has one."""
-    about = f"{finding.case.id}: " if finding.case is not None else ""
-    message = {"message": {"text": printable(f"{about}{finding.message}")}}
+    message = {"message": {"text": printable(finding.of_case)}}
     if not finding.file:
         return message
     # A colon in a relative path would read as a scheme.
@@ -151,13 +122,13 @@ def _invocation(report: Report, findings: Sequence[Finding], left_out: int, root
     invalid = [finding for finding in findings if finding.case is None or not finding.file]
     raised = [finding for finding in findings if finding.case is not None and finding.case.verdict is Verdict.ERROR]
     broken = [_notification(finding, root) for finding in raised if finding.level is Level.ERROR]
-    if report.exit_code == _INTERRUPTED:
+    if report.interrupted:
         broken.append({"level": "error", "message": {"text": "Interrupted: results are those of what had finished."}})
     if left_out:
         more = f"{left_out} more results are left out: a file may hold {_MOST_RESULTS}."
         broken.append({"level": "warning", "message": {"text": more}})
     return {
-        "executionSuccessful": not (invalid or raised) and report.exit_code != _INTERRUPTED,
+        "executionSuccessful": not (invalid or raised or report.interrupted),
         "exitCode": report.exit_code,
         "toolConfigurationNotifications": [_notification(finding, root) for finding in invalid],
         "toolExecutionNotifications": broken,

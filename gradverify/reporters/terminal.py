@@ -14,7 +14,7 @@ from gradverify.reporters.likeness import alike
 from gradverify.reporters.network_table import network_tables, solved
 from gradverify.reporters.sweep_map import sweep_maps
 from gradverify.reporters.words import condition_text, count, printable, summary
-from gradverify.results import NOT_RUN, GeometrySeverity, Verdict
+from gradverify.results import NOT_PASSED, NOT_RUN, GeometrySeverity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,7 +84,7 @@ class TerminalReporter:
         if self._audit or (self._appearance.verbosity > 0 and result.geometry):
             self._lines(geometry_table(result.geometry))
         if self._appearance.verbosity > 0:
-            self._lines(() if result.verdict in _EXPLAINED else geometry_notes(result.geometry))
+            self._lines(() if result.verdict in NOT_PASSED else geometry_notes(result.geometry))
             self._lines(explain(result, full=True))
         else:
             self._lines(assurances(result))
@@ -97,7 +97,7 @@ class TerminalReporter:
             self._line(title, "bold")
             self._lines(lines)
         self._networks(report)
-        explained = [case for case in report.cases if case.verdict in _EXPLAINED]
+        explained = [case for case in report.cases if case.verdict in NOT_PASSED]
         everything = self._appearance.verbosity > 0
         for first, *others in [(case,) for case in explained] if everything else alike(explained):
             self._explained(first)
@@ -198,6 +198,3 @@ class TerminalReporter:
 
     def _print(self, text: Text) -> None:
         self._console.print(text, soft_wrap=True)
-
-
-_EXPLAINED = {Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gradverify.results.evidence import ErrorGrid, StepCurve
 from gradverify.results.findings import (
     EVIDENCE,
     AxisErrors,
@@ -29,6 +28,8 @@ from gradverify.results.report import (
     verdict_of,
 )
 from gradverify.results.verdicts import (
+    INTERRUPTED,
+    NOT_PASSED,
     NOT_RUN,
     WORST_FIRST,
     Cause,
@@ -42,6 +43,8 @@ from gradverify.results.verdicts import (
 
 __all__ = [
     "EVIDENCE",
+    "INTERRUPTED",
+    "NOT_PASSED",
     "NOT_RUN",
     "WORST_FIRST",
     "AxisErrors",
@@ -54,7 +57,6 @@ __all__ = [
     "Condition",
     "Contract",
     "Diagnosis",
-    "ErrorGrid",
     "ErrorMap",
     "FailOn",
     "Geometry",
@@ -67,7 +69,6 @@ __all__ = [
     "Report",
     "Severity",
     "Solution",
-    "StepCurve",
     "Verdict",
     "Work",
     "WorstEntry",

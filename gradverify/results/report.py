@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gradverify.errors import place_of
 from gradverify.results.findings import EVIDENCE, Contract, Geometry, GradientCheck
-from gradverify.results.verdicts import Cause, Verdict, worst_verdict
+from gradverify.results.verdicts import INTERRUPTED, Cause, Verdict, worst_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -100,6 +101,11 @@ class CaseResult:
     lengths: Mapping[str, int] = field(default_factory=dict, compare=False, metadata={EVIDENCE: True})
     arrays: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False, metadata={EVIDENCE: True})
 
+    @property
+    def place(self) -> str:
+        """Where it stands, as ``spec:line``."""
+        return place_of(self.spec, self.line)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
@@ -161,6 +167,11 @@ class Report:
     before: tuple[CaseResult, ...] = ()
     baseline: BaselineUse | None = None
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether cases are those that had finished."""
+        return self.exit_code == INTERRUPTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

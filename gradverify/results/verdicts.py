@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "INTERRUPTED",
+    "NOT_PASSED",
     "NOT_RUN",
     "WORST_FIRST",
     "Cause",
@@ -75,9 +77,13 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
+# Verdicts of cases that were looked at and do not pass: they are explained, saved, and have findings that say why.
+NOT_PASSED = frozenset({Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR})
 # Verdicts of cases, as reports with room for a few list them, and maps choose what a cell shows.
 WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.PASS, Verdict.SKIP)
 
+# The exit code of a run that was interrupted, whatever its verdict.
+INTERRUPTED = 130
 # The first of these that some case has is the verdict of the whole, with its exit code.
 _EXIT_CODES = {
     Verdict.FAIL: 1,

@@ -6,7 +6,16 @@ import math
 from typing import TYPE_CHECKING
 
 from gradverify.errors import Problem, ProblemKind
-from gradverify.results import CaseResult, Cause, Contract, Geometry, GeometrySeverity, GradientCheck, Verdict
+from gradverify.results import (
+    NOT_PASSED,
+    CaseResult,
+    Cause,
+    Contract,
+    Geometry,
+    GeometrySeverity,
+    GradientCheck,
+    Verdict,
+)
 from gradverify.spec.contract_table import CONTRACTS
 
 if TYPE_CHECKING:
@@ -39,17 +48,16 @@ _BY_KIND: Mapping[ProblemKind, str] = {
     ProblemKind.MISSING: "GV305",
     ProblemKind.MODEL: "GV908",
 }
-_FOUND = {Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR}
 
 
 def rule_of_case(case: CaseResult) -> str | None:
     """Return the rule by which a case has its verdict where no part of it has one, or ``None``."""
-    return None if case.cause is None or case.verdict not in _FOUND else _BY_CAUSE[case.cause]
+    return None if case.cause is None or case.verdict not in NOT_PASSED else _BY_CAUSE[case.cause]
 
 
 def rule_of_contract(contract: Contract) -> str | None:
     """Return the rule that a contract is broken by, or ``None`` where it is kept or was not looked at."""
-    return CONTRACTS[contract.code].rule if contract.verdict in _FOUND else None
+    return CONTRACTS[contract.code].rule if contract.verdict in NOT_PASSED else None
 
 
 def rule_of_gradient(gradient: GradientCheck) -> str | None:

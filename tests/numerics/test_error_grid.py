@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
 from gradverify.numerics.error_grid import axes_of, error_grid
-from gradverify.results import ErrorGrid
+from gradverify.results.evidence import ErrorGrid
 
 
 def near(difference, allowed=1.0, failed=None, inconclusive=None, everything=True):

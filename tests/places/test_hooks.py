@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
-from scratch import Repository
+from scratch import PRE_COMMIT, Repository
 from workplace import ROOT
 
 HOOKS = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
-PRE_COMMIT = (sys.executable, "-m", "pre_commit")
 
 NETWORK = """
     cases:

@@ -18,6 +18,7 @@ from gradverify.numerics.geometry import Window, measure
 from gradverify.reporters import sarif
 from gradverify.reporters.findings import findings_of
 from gradverify.results import BaselineUse, Cause, Judgement, Verdict
+from gradverify.rules.pages import page
 
 BARE = {"contracts": (), "gradients": (), "geometry": ()}
 LOST = {"contracts": (), "gradients": (), "geometry": (measure("H", Window(8, 3, 2)),)}
@@ -114,13 +115,10 @@ def test_any_report_is_valid_and_holds_every_finding_of_a_file(report):
     assert all(result["message"]["text"].replace("\n", "").isprintable() for result in run["results"])
 
 
-def test_a_page_that_is_missing_costs_no_report(monkeypatch):
-    def missing(rule):
-        raise FileNotFoundError(rule)
-
-    monkeypatch.setattr(sarif, "page", missing)
+def test_a_rule_comes_with_its_page():
     (rule,) = run_of(report_of(case_result(**LOST)))["tool"]["driver"]["rules"]
-    assert rule["help"]["text"] == "Rows of real data are read by no window."
+    assert rule["shortDescription"] == {"text": "Rows of real data are read by no window."}
+    assert rule["help"] == {"text": page("GV202"), "markdown": page("GV202")}
 
 
 @pytest.mark.parametrize(

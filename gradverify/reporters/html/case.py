@@ -9,7 +9,7 @@ from gradverify.reporters.findings import Finding, findings_of_case
 from gradverify.reporters.html.geometry import geometry_section
 from gradverify.reporters.html.gradient import gradients_section
 from gradverify.reporters.html.markup import Markup, tag
-from gradverify.reporters.html.verdicts import anchor, place, verdict_word
+from gradverify.reporters.html.verdicts import anchor, verdict_word
 from gradverify.reporters.words import count, duration, number, worst_error
 from gradverify.results import Severity, Verdict
 
@@ -59,7 +59,7 @@ def _parts(case: CaseResult) -> Iterator[Markup | None]:
 def _origin(case: CaseResult) -> str:
     passes = f"{case.forward_evaluations} forward pass{'' if case.forward_evaluations == 1 else 'es'}"
     expected = "; expected to fail" if case.expect is Verdict.FAIL else ""
-    return f"{case.target}, {place(case)}; {passes}, {duration(case.seconds)}{expected}"
+    return f"{case.target}, {case.place}; {passes}, {duration(case.seconds)}{expected}"
 
 
 def _finding(finding: Finding) -> Markup:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gradverify.reporters.findings import findings_of_case
 from gradverify.reporters.html.case import rule_link
 from gradverify.reporters.html.markup import Markup, joined, tag
-from gradverify.reporters.html.verdicts import SIGNS, anchor, place, verdict_word
+from gradverify.reporters.html.verdicts import SIGNS, anchor, verdict_word
 from gradverify.reporters.words import number, worst_error
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _row(case: CaseResult, in_report: int) -> Markup:
     cells: Sequence[str] = (
         tag("a", case.id, href=f"#{anchor(in_report)}"),
         case.target,
-        place(case),
+        case.place,
         "" if error is None else number(error),
         joined(_spaced(tuple(rules))),
     )

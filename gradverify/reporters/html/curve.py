@@ -13,7 +13,8 @@ from gradverify.reporters.words import number
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gradverify.results import GradientCheck, StepCurve
+    from gradverify.results import GradientCheck
+    from gradverify.results.evidence import StepCurve
 
 __all__ = ["curve_figure", "curve_legend", "what_one_sees"]
 

@@ -16,9 +16,9 @@ from gradverify.reporters.html.reading import reading
 from gradverify.reporters.html.rules import rules_section
 from gradverify.reporters.html.sharing import shared
 from gradverify.reporters.html.sweep import sweep_section
-from gradverify.reporters.html.verdicts import BAD
 from gradverify.reporters.likeness import alike
 from gradverify.reporters.words import count
+from gradverify.results import NOT_PASSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,9 +95,9 @@ def _sections(report: Report, map_keys: tuple[str, ...]) -> Iterator[Markup | No
 def _explained(report: Report) -> Iterator[Markup]:
     """Yield the cases that do not pass, one of each sort unfolded, and then the others."""
     numbered = list(enumerate(report.cases, 1))
-    opened = {id(group[0]) for group in alike([case for case in report.cases if case.verdict in BAD])[:_MOST_OPEN]}
-    bad = [(place, case) for place, case in numbered if case.verdict in BAD]
-    good = [(place, case) for place, case in numbered if case.verdict not in BAD]
+    bad = [(place, case) for place, case in numbered if case.verdict in NOT_PASSED]
+    opened = {id(group[0]) for group in alike([case for _, case in bad])[:_MOST_OPEN]}
+    good = [(place, case) for place, case in numbered if case.verdict not in NOT_PASSED]
     for title, cases in ((f"{count(len(bad), 'case')} to look at", bad), (f"{count(len(good), 'other case')}", good)):
         if cases:
             yield tag("section", tag("h2", title), _cases(cases, opened))

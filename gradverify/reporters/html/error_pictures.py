@@ -13,7 +13,8 @@ from gradverify.reporters.words import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gradverify.results import AxisErrors, ErrorGrid, ErrorMap, GradientCheck
+    from gradverify.results import AxisErrors, ErrorMap, GradientCheck
+    from gradverify.results.evidence import ErrorGrid
 
 __all__ = ["grid_figure", "map_table"]
 

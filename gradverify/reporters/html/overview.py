@@ -14,14 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gradverify.errors import Problem
-    from gradverify.results import Report
+    from gradverify.results import Report, Verdict
 
 __all__ = ["conditions", "header", "problems"]
 
 
 def header(report: Report) -> Markup:
     """Return the verdict of the whole, how many cases have which, and what was run."""
-    interrupted = report.exit_code == 130
     title = tag("h1", "gradverify ", tag("span", report.command), " ", verdict_word(report.verdict))
     counted = (_counted(verdict, report.counts.get(verdict.value, 0)) for verdict in SIGNS)
     facts = (tag("div", tag("dt", name), tag("dd", value)) for name, value in _facts(report))
@@ -29,14 +28,14 @@ def header(report: Report) -> Markup:
         "header",
         title,
         tag("p", summary(report), class_="summary"),
-        tag("p", "Interrupted: what follows had finished.") if interrupted else None,
+        tag("p", "Interrupted: what follows had finished.") if report.interrupted else None,
         tag("ul", *counted, class_="counts") if report.cases else None,
         tag("dl", *facts),
     )
 
 
-def _counted(verdict: str, many: int) -> Markup | None:
-    sign = tag("span", SIGNS[verdict], aria_hidden="true")  # type: ignore[index]  # a verdict is a string
+def _counted(verdict: Verdict, many: int) -> Markup | None:
+    sign = tag("span", SIGNS[verdict], aria_hidden="true")
     return tag("li", sign, " ", tag("b", str(many)), " ", verdict, class_=f"v-{verdict}") if many else None
 
 
@@ -63,8 +62,8 @@ def problems(report: Report) -> Markup | None:
 
 def _problem(problem: Problem) -> Markup:
     rule = RULES[rule_of_problem(problem)]
-    where = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
-    return tag("li", tag("code", where), " ", rule_link(rule.id), " ", tag("span", problem.message, class_="message"))
+    message = tag("span", problem.message, class_="message")
+    return tag("li", tag("code", problem.place), " ", rule_link(rule.id), " ", message)
 
 
 def conditions(report: Report) -> Markup | None:

@@ -1,9 +1,8 @@
-"""The rules that were found broken, each with its page where the package has one."""
+"""The rules that were found broken, each with its page."""
 
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gradverify.reporters.findings import findings_of
@@ -33,10 +32,8 @@ def rules_section(report: Report) -> Markup | None:
 
 def _rule(rule: Rule) -> Markup:
     title = tag("h3", f"{rule.id} {rule.name}")
-    with suppress(FileNotFoundError):
-        body = tag("details", tag("summary", "What it means, and the usual causes"), shown_page(page(rule.id)))
-        return tag("div", title, tag("p", _inline(rule.title)), body, id=rule.id, class_="rule")
-    return tag("div", title, tag("p", _inline(rule.title)), id=rule.id, class_="rule")
+    body = tag("details", tag("summary", "What it means, and the usual causes"), shown_page(page(rule.id)))
+    return tag("div", title, tag("p", _inline(rule.title)), body, id=rule.id, class_="rule")
 
 
 def shown_page(markdown: str) -> Markup:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from gradverify.reporters.html.markup import Markup, tag
 from gradverify.results import Verdict
 
-if TYPE_CHECKING:
-    from gradverify.results import CaseResult
-
-__all__ = ["BAD", "SIGNS", "anchor", "place", "verdict_word"]
+__all__ = ["SIGNS", "anchor", "verdict_word"]
 
 SIGNS = {
     Verdict.PASS: "✓",
@@ -20,8 +15,6 @@ SIGNS = {
     Verdict.SKIP: "–",
     Verdict.EMPTY: "∅",
 }
-# Verdicts whose cases are explained.
-BAD = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR)
 
 
 def verdict_word(verdict: Verdict) -> Markup:
@@ -33,8 +26,3 @@ def verdict_word(verdict: Verdict) -> Markup:
 def anchor(number: int) -> str:
     """Return the id of the section of a case, by its number in the report."""
     return f"case-{number}"
-
-
-def place(case: CaseResult) -> str:
-    """Return where a case stands; a model has no lines."""
-    return f"{case.spec}:{case.line}" if case.line else case.spec
