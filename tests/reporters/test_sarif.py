@@ -18,7 +18,7 @@ from gradverify.numerics.geometry import Window, measure
 from gradverify.reporters import sarif
 from gradverify.reporters.findings import findings_of
 from gradverify.results import BaselineUse, Cause, Judgement, Verdict
-from gradverify.rules.pages import page
+from gradverify.rules import pages
 
 BARE = {"contracts": (), "gradients": (), "geometry": ()}
 LOST = {"contracts": (), "gradients": (), "geometry": (measure("H", Window(8, 3, 2)),)}
@@ -38,11 +38,11 @@ def run_of(report, **appearance):
 
 
 @pytest.fixture
-def page(monkeypatch):
+def short_pages(monkeypatch):
     monkeypatch.setattr(sarif, "page", lambda rule: f"# {rule}\n")
 
 
-@pytest.mark.usefixtures("page")
+@pytest.mark.usefixtures("short_pages")
 def test_a_report_in_full():
     lost = case_result("lost", spec="./nets/lost.yaml", column=5, **LOST)
     assert json.loads(rendered("sarif", report_of(lost, command="audit"))) == {
@@ -118,7 +118,7 @@ def test_any_report_is_valid_and_holds_every_finding_of_a_file(report):
 def test_a_rule_comes_with_its_page():
     (rule,) = run_of(report_of(case_result(**LOST)))["tool"]["driver"]["rules"]
     assert rule["shortDescription"] == {"text": "Rows of real data are read by no window."}
-    assert rule["help"] == {"text": page("GV202"), "markdown": page("GV202")}
+    assert rule["help"] == {"text": pages.page("GV202"), "markdown": pages.page("GV202")}
 
 
 @pytest.mark.parametrize(
