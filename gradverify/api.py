@@ -157,6 +157,7 @@ def assert_gradients(
     UsageError
         As of :func:`check`.
     """
+    __tracebackhide__ = True  # pytest shows the line that asserts, and the report
     report = check(forward, backward, inputs, **options)
     if report.verdict is not Verdict.PASS:
         raise GradientsError(_readable(report), report)

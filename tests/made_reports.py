@@ -12,10 +12,12 @@ from gradverify.results import (
     Certificate,
     Contract,
     Diagnosis,
+    ErrorGrid,
     GradientCheck,
     Plan,
     Report,
     Severity,
+    StepCurve,
     Verdict,
     Work,
     WorstEntry,
@@ -89,3 +91,34 @@ def rendered(name: str, report: Report, **appearance) -> str:
         made.case(case)
     made.finish(report)
     return stream.getvalue()
+
+
+def step_curve(**changes) -> StepCurve:
+    """Return a curve like that of a smooth function: truncation ``h^4``, roundoff ``1e-16 / h``."""
+    steps = tuple(2.0**exponent for exponent in range(-26, 0))
+    truncation = tuple(step**4 for step in steps)
+    roundoff = tuple(1e-16 / step for step in steps)
+    fields = {
+        "index": (1, 2),
+        "order": 4,
+        "steps": steps,
+        "errors": tuple(
+            max(a, b / (2 + place % 3)) for place, (a, b) in enumerate(zip(truncation, roundoff, strict=True))
+        ),
+        "truncation": truncation,
+        "roundoff": roundoff,
+        "derivative": "differences of order 4",
+        "step": 2.0**-11,
+        "analytic": 0.5,
+        "numerical": 0.5,
+        "bar": 4e-13,
+        "allowed": 5e-7,
+    }
+    return StepCurve(**fields | changes)
+
+
+def error_grid(**changes) -> ErrorGrid:
+    """Return the errors of a gradient that is wrong in its last row, by 100 times what is allowed."""
+    excess = tuple(tuple(100.0 if row == 3 else 1e-4 * (column + 1) for column in range(5)) for row in range(4))
+    failed = tuple(tuple(2 if row == 3 else 0 for _ in range(5)) for row in range(4))
+    return ErrorGrid(**{"axes": (0, 1), "together": (1, 1), "excess": excess, "failed": failed} | changes)

@@ -33,6 +33,32 @@ def test_links_lead_somewhere(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_to_headings_lead_to_one(page):
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)#([^)]+)\)", page.read_text()):
+        if not target.startswith("http"):
+            there = page.parent / target if target else page
+            assert anchor in anchors_of(there), f"{page.name} links to {target}#{anchor}"
+
+
+def anchors_of(page):
+    """Return what headings of a page are called in links, as GitHub and GitLab have it."""
+    prose = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    names = []
+    for heading in re.findall(r"^#+ +(.*?) *$", prose, re.MULTILINE):
+        words = re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading).lower()
+        names.append(re.sub(r"[^\w\- ]", "", words).replace(" ", "-"))
+    before = [names[:place].count(name) for place, name in enumerate(names)]
+    return [f"{name}-{number}" if number else name for name, number in zip(names, before, strict=True)]
+
+
+def test_anchors_are_those_of_the_headings(tmp_path):
+    (page := tmp_path / "page.md").write_text(
+        "# Of `--set`, [a](b.md)\n```\n# no heading\n```\n## 1. A_b\n## 1. A_b\n# 1. a_b\n"
+    )
+    assert anchors_of(page) == ["of---set-a", "1-a_b", "1-a_b-1", "1-a_b-2"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_specs_in_the_documents_are_valid(page, tmp_path):
     for name, code in re.findall(r"```python\n# (\S+)\n(.*?)```", page.read_text(), re.DOTALL):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

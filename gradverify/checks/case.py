@@ -12,6 +12,7 @@ from gradverify.checks.contracts.reference import belonging, confirmed
 from gradverify.checks.evidence import Evidence, may_fail
 from gradverify.checks.geometry import geometry_of, impossible
 from gradverify.checks.gradient import check_gradients
+from gradverify.checks.near import from_near
 from gradverify.checks.refusal import not_promised, refusal
 from gradverify.checks.subject import Subject, run_backward, run_forward, subject_of, weights_of
 from gradverify.errors import GradverifyError, explain_error
@@ -75,7 +76,15 @@ def verify_subject(case: Case, make: Callable[[], Subject]) -> CaseResult:
         geometry=findings.geometry,
         cause=findings.cause if verdict is Verdict.ERROR else None,
     )
-    return replace(result, arrays=findings.evidence.arrays()) if case.keep and may_fail(result) else result
+    if case.keep and may_fail(result):
+        result = replace(result, arrays=findings.evidence.arrays())
+    return _seen_from_near(case, result, findings) if case.near else result
+
+
+def _seen_from_near(case: Case, result: CaseResult, findings: _Findings) -> CaseResult:
+    """Return the result with its gradients from near by; without, where the code spoils itself on the way."""
+    shown = from_near(case, result, findings.evidence.findings)
+    return shown if _spoiled(findings) is None else result
 
 
 def _refused(case: Case, error: BaseException) -> tuple[Verdict, str] | None:
@@ -128,7 +137,7 @@ def _verified(case: Case, findings: _Findings, subject: Subject) -> tuple[Verdic
         for finding in check_gradients(case, subject, trial):
             check = confirmed(case, findings.contracts, finding.check)
             findings.gradients.append(with_backward(check, case, findings.geometry))
-            if case.keep:
+            if case.keep or case.near:
                 findings.evidence.findings.append(finding)
         if not subject.differentiable:
             return _without_gradients(findings)

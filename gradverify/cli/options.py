@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -71,6 +72,7 @@ class Common:
     fail_on: str | None
     strict: bool
     collect_only: bool
+    allow_empty: bool
     quiet: bool
     verbose: bool
     memory: int | None = None
@@ -111,8 +113,19 @@ def common_options(*, metavar: str = "SPEC...", required: bool = True) -> Callab
     metavar, required
         What the command takes besides, and whether it must be there.
     """
-    names = click.argument("specs", nargs=-1, required=required, metavar=metavar, shell_complete=spec_files)
+    names = click.argument(
+        "specs", nargs=-1, required=required, metavar=metavar, callback=_files_of, shell_complete=spec_files
+    )
     return lambda function: _with((names, *_OPTIONS), function)
+
+
+def _files_of(_context: click.Context, _parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names that a command was given, with patterns in their files' place."""
+    if not re.search(r"[*?[]", "".join(names)):
+        return names
+    from gradverify.cli.patterns import expanded  # noqa: PLC0415  most names are no patterns
+
+    return expanded(names)
 
 
 def engine_options(function: Function) -> Function:
@@ -161,6 +174,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--fail-on", type=click.Choice(_FAIL_ON), help="Geometry that fails a case."),
     click.option("--strict", is_flag=True, help="Warnings fail."),
     click.option("--collect-only", is_flag=True, help="Print the ids of the cases; run nothing."),
+    click.option("--allow-empty", is_flag=True, help="Exit 0, not 5, where there is nothing to judge."),
     click.option("-q", "--quiet", is_flag=True, help="Only failures and the summary."),
     click.option("-v", "verbose", is_flag=True, help="Every contract, geometry and gradient, and how it was found."),
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -15,15 +17,23 @@ from gradverify.errors import UsageError
 from gradverify.reporters import Reporter, reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gradverify.reporters import Appearance
+    from gradverify.results import CaseResult, Plan, Report
 
-__all__ = ["Outputs"]
+__all__ = ["UNWRITTEN", "Outputs"]
 
+# The exit code of a run in which all passes, but nobody can read it: that of sysexits.h for input and output.
+UNWRITTEN = 74
+_STDOUT = "stdout"
+# What the system shows as files although it hands on what is written: /dev/stderr is a file where a shell makes it one.
+_HANDED_ON = ("/dev/", "/proc/")
 # What GitHub shows of one step's summary.
 _SUMMARY_BYTES = 2**20
 _SUMMARY_FORMAT = "markdown"
+# Names of what is open already; opened again, a file behind it would be overwritten from its beginning.
+_OPEN = {"/dev/stdout": lambda: sys.stdout, "/dev/stderr": lambda: sys.stderr}
 
 
 class Outputs:
@@ -47,6 +57,7 @@ class Outputs:
         self._summary = summary if summary and any(name == "github" for name, _ in self._formats) else None
         self._written: dict[str, TextIO] = {}
         self._summed = io.StringIO()
+        self._lost: dict[str, OSError] = {}
         _check(self._formats)
 
     @property
@@ -58,37 +69,103 @@ class Outputs:
         """Return a reporter for every format."""
         return self._made(appearance, {name: sys.stdout for name, _ in self._formats})
 
+    @property
+    def exit_code(self) -> int:
+        """What a run exits with in which all passes: not 0 where a report could not be written."""
+        return UNWRITTEN if any(not isinstance(error, BrokenPipeError) for error in self._lost.values()) else 0
+
     def refusers(self, appearance: Appearance) -> tuple[Reporter, ...]:
         """Return the reporters of what was refused: stdout stays empty, and GitHub reads stderr as well."""
         return self._made(appearance, {"github": sys.stderr})
 
     def _made(self, appearance: Appearance, stdout: Mapping[str, TextIO]) -> tuple[Reporter, ...]:
-        streams = [(name, stdout.get(name) if file is None else self._stream(file)) for name, file in self._formats]
-        made = [reporter(name, stream, appearance) for name, stream in streams if stream is not None]
+        made: list[Reporter] = []
+        for name, file in self._formats:
+            stream = stdout.get(name) if file is None else self._stream(file)
+            if stream is not None:
+                ends = len(self._formats) == 1 and file is None
+                made.append(_Guarded(reporter(name, stream, appearance), file or _STDOUT, self._lost, ends))
         if self._summary is not None:
-            made.append(reporter(_SUMMARY_FORMAT, self._summed, replace(appearance, most_bytes=_SUMMARY_BYTES)))
+            room = max(0, _SUMMARY_BYTES - _size(self._summary))
+            made.append(reporter(_SUMMARY_FORMAT, self._summed, replace(appearance, most_bytes=room)))
         return tuple(made)
 
     def close(self) -> None:
-        """Put files in their places; what was written is lost by no error of another."""
+        """Put files in their places; what was written is lost by no error of another.
+
+        Raises
+        ------
+        BrokenPipeError
+            Whoever read stdout left.
+        """
         for name, stream in self._written.items():
-            if isinstance(stream, io.StringIO):
-                _replace(Path(name), stream.getvalue())
-            else:
-                with suppress(BrokenPipeError):
-                    stream.close()
+            self._try(name, partial(_finish, name, stream))
         if self._summary is not None and self._summed.getvalue():
-            with Path(self._summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(self._summed.getvalue())
+            self._try(self._summary, partial(_append, self._summary, self._summed.getvalue()))
+        self._try(_STDOUT, sys.stdout.flush)
+        self._complain()
+
+    def _try(self, name: str, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except OSError as error:
+            self._lost.setdefault(name, error)
+
+    def _complain(self) -> None:
+        """Say on stderr what could not be written; who left a pipe has seen enough."""
+        for name, error in self._lost.items():
+            if not isinstance(error, BrokenPipeError):
+                what = name if name == _STDOUT else f"--format: '{name}'"
+                click.echo(f"Error: {what} could not be written: {error.strerror or error}", err=True)
+        if isinstance(self._lost.get(_STDOUT), BrokenPipeError):
+            raise self._lost[_STDOUT]
+        if _STDOUT in self._lost:  # the interpreter would try again while it ends, and complain
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _stream(self, file: str) -> TextIO:
         """Return what a format writes to: a device or pipe at once, a file when all is done."""
+        if file in _OPEN:
+            return _OPEN[file]()
         path = Path(file)
-        if path.exists() and not path.is_file():
-            self._written[file] = path.open("w", encoding="utf-8", errors="backslashreplace")
+        if path.exists() and (not path.is_file() or str(path.absolute()).startswith(_HANDED_ON)):
+            try:
+                self._written[file] = path.open("a", encoding="utf-8", errors="backslashreplace")
+            except OSError as error:
+                raise UsageError(f"--format: '{file}' cannot be written: {error.strerror or error}") from None
         else:
             self._written[file] = io.StringIO()
         return self._written[file]
+
+
+@dataclass(frozen=True, slots=True)
+class _Guarded:
+    """A reporter whose stream may fail without the run and the other reporters: what fails is kept for the end.
+
+    Where nobody else reads, ``ends`` says that the run is over when its reader leaves.
+    """
+
+    inner: Reporter
+    name: str
+    lost: dict[str, OSError]
+    ends: bool
+
+    def start(self, plan: Plan) -> None:
+        self._unless_lost(lambda: self.inner.start(plan))
+
+    def case(self, result: CaseResult) -> None:
+        self._unless_lost(lambda: self.inner.case(result))
+
+    def finish(self, report: Report) -> None:
+        self._unless_lost(lambda: self.inner.finish(report))
+
+    def _unless_lost(self, tell: Callable[[], None]) -> None:
+        if self.name not in self.lost:
+            try:
+                tell()
+            except OSError as error:
+                if self.ends and isinstance(error, BrokenPipeError):
+                    raise
+                self.lost[self.name] = error
 
 
 def _check(formats: tuple[tuple[str, str | None], ...]) -> None:
@@ -102,9 +179,23 @@ def _check(formats: tuple[tuple[str, str | None], ...]) -> None:
             raise UsageError(f"--format: '{file}' is a folder, or in none, expected a file in an existing folder")
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all; nothing where nothing was reported."""
-    if text:
+def _finish(name: str, stream: TextIO) -> None:
+    """Write a file as a whole or not at all, nothing where nothing was reported; or end what was written at once."""
+    if not isinstance(stream, io.StringIO):
+        stream.close()
+    elif stream.getvalue():
         from gradverify.cli.replacing import replace_file  # noqa: PLC0415  most reports go to stdout
 
-        replace_file(path, text.encode("utf-8", "backslashreplace"))
+        replace_file(Path(name).resolve(), stream.getvalue().encode("utf-8", "backslashreplace"))
+
+
+def _append(name: str, text: str) -> None:
+    with Path(name).open("a", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
+
+
+def _size(name: str) -> int:
+    """Return how much is in a file already; 0 where there is none."""
+    with suppress(OSError):
+        return Path(name).stat().st_size
+    return 0

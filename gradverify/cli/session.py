@@ -77,7 +77,7 @@ def conduct(
             _refuse(error, outputs, settings.command, _appearance(common, map_keys))
         raise
     if common.collect_only:
-        _collect(selection)
+        _collect(selection, allow_empty=common.allow_empty)
     appearance = _appearance(common, map_keys or _map_keys(selection, settings.command))
     others = (*_saving(common, selection), *listeners)
 
@@ -89,8 +89,7 @@ def conduct(
         report = ran(selection, replace(settings, near=outputs.near), listen)
     finally:
         outputs.close()
-    sys.stdout.flush()
-    sys.exit(report.exit_code)
+    sys.exit(report.exit_code or outputs.exit_code)
 
 
 def _refuse(error: SpecError | ModelError, outputs: Outputs, command: str, appearance: Appearance) -> None:
@@ -116,10 +115,10 @@ def _saving(common: Common, selection: Selection) -> list[Listener]:
     return [SavedFailures(Path(common.save_failures), selection.cases)]
 
 
-def _collect(selection: Selection) -> None:
+def _collect(selection: Selection, *, allow_empty: bool) -> None:
     for case in selection.cases:
         click.echo(case.id)
-    sys.exit(0 if selection.cases else 5)
+    sys.exit(0 if selection.cases or allow_empty else 5)
 
 
 def _map_keys(selection: Selection, command: str) -> tuple[str, ...]:
@@ -141,17 +140,17 @@ def _appearance(common: Common, keys: tuple[str, ...]) -> Appearance:
         color=color,
         width=int(width) if width.isdigit() and int(width) > 0 else None,
         map_keys=_rows_and_columns(keys),
+        root=os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR"),
     )
 
 
 def _rows_and_columns(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Return at most two keys, a stride for the rows and a padding for the columns where there are such."""
-    rows = next((key for key in keys if key.rpartition(".")[2].startswith("stride")), None)
-    columns = next((key for key in keys if key.rpartition(".")[2].startswith("pad")), None)
-    ordered = dict.fromkeys(key for key in (rows, columns, *keys) if key)
-    if rows is None and columns is not None and len(keys) > 1:
-        ordered = dict.fromkeys((next(key for key in keys if key != columns), columns))
-    return tuple(ordered)[:2]
+    """Return the keys of a map; nothing where there are none."""
+    if not keys:
+        return ()
+    from gradverify.reporters.sweep_grid import rows_and_columns  # noqa: PLC0415  an audit has no map, and starts fast
+
+    return rows_and_columns(keys)
 
 
 def settings_of(common: Common, command: str, policy: Policy, set_keys: tuple[str, ...] = ()) -> Settings:
@@ -162,5 +161,6 @@ def settings_of(common: Common, command: str, policy: Policy, set_keys: tuple[st
         workers=common.workers or usable_cores(),
         fail_fast=common.fail_fast,
         keep=common.save_failures is not None,
+        allow_empty=common.allow_empty,
         reproduce=Reproduction(command, common, set_keys),
     )

@@ -10,6 +10,7 @@ import tempfile
 import threading
 from contextlib import suppress
 from itertools import count
+from math import inf
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
@@ -106,6 +107,17 @@ class Child:
         # A worker that died while it was idle: its end is in the inbox already.
         with suppress(OSError):
             write_frame(self._process.stdin, memory.to_bytes(8, "big") + payload)  # type: ignore[arg-type]  # a pipe
+
+    def rest(self) -> None:
+        """Wait for a job without a clock."""
+        self.position = None
+        self.limit = inf
+        self.memory = 0
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether it waits for a job."""
+        return self.ready and self.position is None
 
     @property
     def deadline(self) -> float:

@@ -39,13 +39,18 @@ class StrayError(Exception):
 class Estimate:
     """Per element, flat: the interval that holds the derivative, its error bar, and the noise in ``L`` there.
 
-    The interval is a point but at kinks.
+    The interval is a point but at kinks. ``taken`` is the step of the second look that it comes from, 0 where that did
+    not look.
     """
 
     low: Array
     high: Array
     bar: Array
     noise: Array
+    taken: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.taken = np.zeros(self.low.shape)
 
     @classmethod
     def of(cls, value: Array, bar: Array, noise: Array) -> Estimate:

@@ -19,6 +19,7 @@ from gradverify.numerics.findings import Finding, certified_finding, judged_find
 from gradverify.numerics.functional import spread
 from gradverify.numerics.grouping import Singles
 from gradverify.numerics.ledger import Ledger
+from gradverify.numerics.nearby import Nearby
 from gradverify.numerics.proved import OverBudgetError, Seen, Viewer, proved_together
 from gradverify.numerics.routes import (
     ATTEMPTS,
@@ -248,7 +249,9 @@ class Examination:
             judged = judge(look, seen.estimate, np.ravel(self._analytic[name]), bounds)
         noise = manner.noise.total / max(float(np.linalg.norm(functional.terms)), _TINY)
         self._routes[name] = seen.route
-        return judged_finding(judged, self._analytic[name], self._common(name, self._method(name)), noise)
+        finding = judged_finding(judged, self._analytic[name], self._common(name, self._method(name)), noise)
+        near = Nearby(functional, name, self._analytic[name], seen.estimate, judged.comparison, manner)
+        return replace(finding, nearby=near)
 
     def _second_step(self, name: str, seen: Seen) -> float:
         """Return where the second look starts: impulses are far too long for it."""
@@ -271,7 +274,10 @@ class Examination:
             with self._ledger.phase(name, "search"):
                 looked |= claim.look(self._certifier, estimate, residuals, step)
         common = {**self._common(name, "certificate"), "certificate": claim.certificate(residuals)}
-        return certified_finding(claim.compared(estimate), estimate.bar, looked, claim.analytic, common)
+        comparison, everything = claim.compared(estimate), bool(np.all(looked))
+        finding = certified_finding(comparison, estimate.bar, looked, claim.analytic, common)
+        near = Nearby(self._functional, name, claim.analytic, estimate, comparison, everything=everything)
+        return replace(finding, nearby=near)
 
     def _affordable(self, name: str) -> bool:
         """Return whether every element may be looked at once something is in doubt; finds the route where none is."""

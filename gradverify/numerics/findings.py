@@ -13,6 +13,7 @@ from gradverify.results import GradientCheck, Verdict, WorstEntry
 if TYPE_CHECKING:
     from gradverify.numerics.comparison import Comparison
     from gradverify.numerics.functional import Array
+    from gradverify.numerics.nearby import Nearby
     from gradverify.numerics.second_look import Judged
 
 __all__ = ["Finding", "certified_finding", "judged_finding", "over_budget"]
@@ -31,11 +32,14 @@ class Finding:
         What a report says.
     numerical, bar
         The numerical gradient and its error bars, of the input's shape; ``None`` where elements were not compared.
+    nearby
+        What it was made from; ``None`` where nothing was compared.
     """
 
     check: GradientCheck
     numerical: Array | None = None
     bar: Array | None = None
+    nearby: Nearby | None = None
 
     def times(self, factor: float) -> Finding:
         """Return the finding about gradients that are so many times as large; a power of two changes no digit."""
@@ -56,7 +60,8 @@ class Finding:
             certificate=certificate,
         )
         numerical, bar = (None if value is None else value * factor for value in (self.numerical, self.bar))
-        return Finding(check, numerical, bar)
+        nearby = None if self.nearby is None else replace(self.nearby, unit=self.nearby.unit * factor)
+        return Finding(check, numerical, bar, nearby)
 
 
 def over_budget(common: dict[str, Any], passes: int, budget: int) -> Finding:

@@ -56,29 +56,33 @@ class Look:
         """Put what this look sees of some elements, given by a flat mask, in place of what an estimate says of them."""
         for group in self.grouping.groups(wanted):
             here = group.members
-            estimate.low[here], estimate.high[here], estimate.bar[here] = self.again(group, estimate.noise[here])
+            estimate.low[here], estimate.high[here], estimate.bar[here], estimate.taken[here] = self.again(
+                group, estimate.noise[here]
+            )
 
-    def again(self, group: Group, noise: Array) -> tuple[Array, Array, Array]:
-        """Return low, high and bar of a group's members: the narrowest bar of the ladder, or the slopes at a kink."""
-        low, high = self._kinks_here(group, noise)
+    def again(self, group: Group, noise: Array) -> tuple[Array, Array, Array, Array]:
+        """Return low, high, bar and step of a group's members: the narrowest bar of the ladder, or slopes at a kink."""
+        low, high, taken = self._kinks_here(group, noise)
         bar = np.zeros(low.shape)
         open_ones = np.isnan(low)
         if np.any(open_ones):
             narrowed = self._ladder(group.kept(open_ones), noise[open_ones])
-            low[open_ones], high[open_ones], bar[open_ones] = narrowed
-        return low, high, bar
+            low[open_ones], high[open_ones], bar[open_ones], taken[open_ones] = narrowed
+        return low, high, bar, taken
 
-    def _kinks_here(self, group: Group, noise: Array) -> tuple[Array, Array]:
-        """Return the slopes on both sides of members that lie at a kink themselves, NaN for the others."""
+    def _kinks_here(self, group: Group, noise: Array) -> tuple[Array, Array, Array]:
+        """Return the slopes on both sides of members that lie at a kink themselves, NaN for the others; and steps."""
         low, high = self._kinks(group, min(_LADDER), noise)
+        taken = np.full(low.shape, self.step * min(_LADDER))
         found = ~np.isnan(low)
         if np.any(found):  # a larger step has less noise, unless another kink lies beside this one
             wider_low, wider_high = self._kinks(group.kept(found), 1.0, noise[found])
             inside = (low[found] <= wider_low) & (wider_high <= high[found])
-            low[found], high[found] = (
-                np.where(inside, wider, here) for wider, here in ((wider_low, low[found]), (wider_high, high[found]))
+            low[found], high[found], taken[found] = (
+                np.where(inside, wider, here)
+                for wider, here in ((wider_low, low[found]), (wider_high, high[found]), (self.step, taken[found]))
             )
-        return low, high
+        return low, high, taken
 
     def _kinks(self, group: Group, factor: float, noise: Array) -> tuple[Array, Array]:
         """Return the slopes on both sides of kinks at a step, with the room that noise asks for; 4 passes."""
@@ -86,12 +90,12 @@ class Look:
         width = 32 * noise / (self.step * factor)
         return kinks.low - width, kinks.high + width
 
-    def _ladder(self, group: Group, noise: Array) -> tuple[Array, Array, Array]:
-        """Return the slope with the narrowest bar, or the slopes of a kink too near for any step.
+    def _ladder(self, group: Group, noise: Array) -> tuple[Array, Array, Array, Array]:
+        """Return the slope with the narrowest bar and its step, or the slopes of a kink too near for any step.
 
         A bar that a shorter step contradicts is none: a function that bends within the step looks smooth from afar.
         """
-        value, bar = np.zeros(noise.shape), np.full(noise.shape, np.inf)
+        value, bar, taken = np.zeros(noise.shape), np.full(noise.shape, np.inf), np.zeros(noise.shape)
         for place, factor in enumerate(_LADDER):
             wanted = ~(bar <= _SHARPEST * np.abs(value))
             if not np.any(wanted):
@@ -102,16 +106,15 @@ class Look:
             else:
                 bar[wanted] = _contradicted(value[wanted], bar[wanted], found, its_bar)
             better = its_bar < bar[wanted]
-            value[wanted], bar[wanted] = (
-                np.where(better, new, old) for new, old in ((found, value[wanted]), (its_bar, bar[wanted]))
-            )
-        low, high = value.copy(), value.copy()
-        self._near_kinks(group, noise, (low, high, bar))
-        return low, high, bar
+            seen = ((found, value[wanted]), (its_bar, bar[wanted]), (self.step * factor / 2, taken[wanted]))
+            value[wanted], bar[wanted], taken[wanted] = (np.where(better, new, old) for new, old in seen)
+        estimate = value, value.copy(), bar, taken
+        self._near_kinks(group, noise, estimate)
+        return estimate
 
-    def _near_kinks(self, group: Group, noise: Array, estimate: tuple[Array, Array, Array]) -> None:
+    def _near_kinks(self, group: Group, noise: Array, estimate: tuple[Array, Array, Array, Array]) -> None:
         """Put the slopes of a kink where no step tells the element from it."""
-        low, high, bar = estimate
+        low, high, bar, taken = estimate
         unclear = ~(bar <= _SHARP * np.abs(low))
         for factor in sorted(_LADDER)[1:-1]:
             if not np.any(unclear):
@@ -120,7 +123,7 @@ class Look:
             with np.errstate(invalid="ignore"):
                 kinked = ~np.isnan(left) & ~(bar[unclear] < _BLUNT * (right - left))
             places = np.flatnonzero(unclear)[kinked]
-            low[places], high[places], bar[places] = left[kinked], right[kinked], 0.0
+            low[places], high[places], bar[places], taken[places] = left[kinked], right[kinked], 0.0, self.step * factor
             unclear[places] = False
 
     def _at(self, group: Group, step: float, noise: Array) -> tuple[Array, Array]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gradverify.numerics.functional import Array, Functional
     from gradverify.numerics.grouping import Group
 
-__all__ = ["Slopes", "five_point", "one_sided", "power_of_two"]
+__all__ = ["Slopes", "Symmetric", "combined", "five_point", "one_sided", "power_of_two", "symmetric"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def power_of_two(value: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _Symmetric:
+class Symmetric:
     """A central difference of order 2, the slope on the right less that on the left by output, and what moved."""
 
     slope: Array
@@ -57,19 +57,23 @@ class _Symmetric:
     moved: Array
 
 
-def _symmetric(functional: Functional, name: str, group: Group, step: float) -> _Symmetric:
+def symmetric(functional: Functional, name: str, group: Group, step: float) -> Symmetric:
+    """Return the differences by the members from the offsets ``±h``; 2 passes, order 2."""
     after, up = _moved(functional, name, group, step)
     before, down = _moved(functional, name, group, -step)
     middle, weights = functional.middle, functional.weights
     slope = group.collect(weights * (after - before)) / (up - down)
     bend = weights * (_shared(group, after - middle, up) - _shared(group, before - middle, down))
-    return _Symmetric(slope, bend, (after != middle) | (before != middle))
+    return Symmetric(slope, bend, (after != middle) | (before != middle))
 
 
 def five_point(functional: Functional, name: str, group: Group, step: float) -> Slopes:
     """Return the derivatives by the members from the offsets ``±h, ±2h``; 4 passes, order 4."""
-    inner = _symmetric(functional, name, group, step)
-    outer = _symmetric(functional, name, group, 2 * step)
+    return combined(group, symmetric(functional, name, group, step), symmetric(functional, name, group, 2 * step))
+
+
+def combined(group: Group, inner: Symmetric, outer: Symmetric) -> Slopes:
+    """Return the derivatives of order 4 from differences of order 2, the outer ones at twice the step."""
     return Slopes(
         value=(4 * inner.slope - outer.slope) / 3,
         second_order_error=np.abs(inner.slope - outer.slope) / 3,

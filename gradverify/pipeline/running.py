@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Results = Generator[tuple[Case, CaseResult], None, None]
 
-__all__ = ["Listener", "Settings", "refused", "reported", "settled"]
+__all__ = ["Listener", "Settings", "judged", "refused", "reported", "settled"]
 
 INTERRUPTED, REFUSED = 130, 2
 _HARMLESS = {Verdict.PASS, Verdict.SKIP}
@@ -58,6 +58,8 @@ class Settings:
         Whether the baseline of the policy is to hold what is found, in the place of what it holds.
     near
         Whether results show their gradients from near by, which takes passes of its own.
+    allow_empty
+        Whether nothing to judge is as good as a pass for who reads the exit code.
     """
 
     command: str
@@ -69,6 +71,7 @@ class Settings:
     reproduce: Callable[[Case], str] | None = None
     update_baseline: bool = False
     near: bool = False
+    allow_empty: bool = False
 
 
 class Listener(Protocol):
@@ -103,7 +106,7 @@ def reported(results: Results, selection: Selection, settings: Settings, listene
         version=__version__,
         command=settings.command,
         verdict=verdict,
-        exit_code=INTERRUPTED if interrupted else exit_code_of(verdict),
+        exit_code=INTERRUPTED if interrupted else _exit_code(verdict, settings),
         seed=selection.seed,
         seconds=time.perf_counter() - started,
         counts=counts_of(found),
@@ -115,6 +118,10 @@ def reported(results: Results, selection: Selection, settings: Settings, listene
     )
     listener.finish(report)
     return report
+
+
+def _exit_code(verdict: Verdict, settings: Settings) -> int:
+    return 0 if verdict is Verdict.EMPTY and settings.allow_empty else exit_code_of(verdict)
 
 
 def refused(problems: tuple[Problem, ...], command: str) -> Report:
@@ -144,13 +151,18 @@ def settled(results: Results, selection: Selection, settings: Settings) -> Gener
     ended = 0
     with closing(results) as incoming:
         for case, result in incoming:
-            final = _with_evidence(case, settle(result, policy_for(case, settings.policy)), settings)
+            final = judged(case, result, settings)
             ended += 1
             yield final
             if settings.fail_fast and final.verdict not in _HARMLESS:
                 break
     for case in selection.cases[ended:]:
         yield case.result(Verdict.SKIP, NOT_RUN)
+
+
+def judged(case: Case, result: CaseResult, settings: Settings) -> CaseResult:
+    """Return a result with its final verdict."""
+    return _with_evidence(case, settle(result, policy_for(case, settings.policy)), settings)
 
 
 def _with_evidence(case: Case, result: CaseResult, settings: Settings) -> CaseResult:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from gradverify.pipeline.selecting import Selection
     from gradverify.spec.model import Case
 
-__all__ = ["verify"]
+__all__ = ["VERIFY_CASE", "job_of", "result_of", "verify"]
 
 # Named, not imported: the function runs in a worker, and this process need not load numpy for it.
-_VERIFY_CASE = "gradverify.checks.case:verify"
+VERIFY_CASE = "gradverify.checks.case:verify"
 
 
 def verify(selection: Selection, settings: Settings, listen: Callable[[], Listener]) -> Report:
@@ -38,8 +38,8 @@ def verify(selection: Selection, settings: Settings, listen: Callable[[], Listen
         Makes the listener; called when the first worker is starting already, so that both take their time at once.
     """
     cases = [replace(case, keep=settings.keep, near=settings.near) for case in selection.cases]
-    jobs = [Job(case, case.search_path, case.timeout, case.memory, case.home) for case in cases]
-    outcomes = executor(settings.executor, settings.workers).run(_VERIFY_CASE, jobs)
+    jobs = [job_of(case) for case in cases]
+    outcomes = executor(settings.executor, settings.workers).run(VERIFY_CASE, jobs)
     return reported(_results(selection.cases, outcomes), selection, settings, listen())
 
 
@@ -48,15 +48,20 @@ def _results(cases: tuple[Case, ...], outcomes: Generator[Done | Lost, None, Non
     with closing(outcomes):
         try:
             for case, outcome in zip(cases, outcomes, strict=True):
-                yield case, _result(case, outcome)
+                yield case, result_of(case, outcome)
         except KeyboardInterrupt as interrupt:
             finished = interrupt.outcomes if isinstance(interrupt, Interrupted) else {}
             for position, outcome in sorted(finished.items()):
-                yield cases[position], _result(cases[position], outcome)
+                yield cases[position], result_of(cases[position], outcome)
             raise
 
 
-def _result(case: Case, outcome: Done | Lost) -> CaseResult:
+def job_of(case: Case) -> Job:
+    """Return the verification of a case as a job."""
+    return Job(case, case.search_path, case.timeout, case.memory, case.home)
+
+
+def result_of(case: Case, outcome: Done | Lost) -> CaseResult:
     """Return what was found about a case; an error with the last lines that were printed."""
     if isinstance(outcome, Lost):
         known = {"seconds": outcome.seconds, "geometry": known_geometry(case), "cause": outcome.cause}

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 __all__ = ["REPORTERS", "Appearance", "Reporter", "reporter"]
 
 REPORTERS = {
+    "github": "gradverify.reporters.github:GithubReporter",
+    "gitlab": "gradverify.reporters.gitlab:GitlabReporter",
+    "html": "gradverify.reporters.html:HtmlReporter",
     "json": "gradverify.reporters.json:JsonReporter",
+    "jsonl": "gradverify.reporters.jsonl:JsonLinesReporter",
+    "junit": "gradverify.reporters.junit:JUnitReporter",
+    "markdown": "gradverify.reporters.markdown:MarkdownReporter",
+    "sarif": "gradverify.reporters.sarif:SarifReporter",
     "terminal": "gradverify.reporters.terminal:TerminalReporter",
 }
 
@@ -33,6 +40,8 @@ class Appearance:
         Sweep keys of the map at the end, rows first; empty for no map.
     most_bytes
         What a report may take where its reader shows no more; ``None`` for no limit.
+    root
+        Folder of the project, to which CI systems want paths relative; ``None`` for the current one.
     """
 
     verbosity: int = 0
@@ -40,6 +49,7 @@ class Appearance:
     width: int | None = None
     map_keys: tuple[str, ...] = ()
     most_bytes: int | None = None
+    root: str | None = None
 
 
 class Reporter(Protocol):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from gradverify.numerics.geometry import alike_axes, both_sides, describe_loss, describe_violation
 from gradverify.reporters.error_map import map_lines
-from gradverify.reporters.words import bound, count, duration, number
+from gradverify.reporters.words import bound, count, duration, number, printable
 from gradverify.results import Contract, Geometry, GradientCheck, Severity, Verdict
 
 if TYPE_CHECKING:
@@ -14,9 +15,25 @@ if TYPE_CHECKING:
 
     from gradverify.results import CaseResult, Work
 
-__all__ = ["assurances", "explain", "geometry_notes", "geometry_table"]
+__all__ = [
+    "assurances",
+    "certificate_lines",
+    "explain",
+    "geometry_notes",
+    "geometry_table",
+    "method_lines",
+    "readable",
+    "says_it_all",
+    "title_of",
+]
 
 _COLUMNS = ("axis", "H", "HH", "S", "P", "D", "H'", "dV~", "(H'-1)S+K", "H+2P", "r")
+
+
+def title_of(result: CaseResult) -> str:
+    """Return verdict, id, place and target of a case, above its explanation."""
+    place = f"{result.spec}:{result.line}" if result.line else result.spec  # a model has no lines
+    return f"{result.verdict.upper()} {result.id} ({place}, {result.target})"
 
 
 def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
@@ -35,7 +52,7 @@ def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
     violated = [] if known else [part for part in result.geometry if not part.identity]
     if result.battery is not None:
         yield f"     {result.battery.layer} battery: {result.battery.reason}"
-    if result.reason and not _says_it_all(result):
+    if result.reason and not says_it_all(result):
         yield from (f"     {line}" for line in result.reason.splitlines())
     for contract in shown:
         yield f"     {_contract(contract)}"
@@ -45,12 +62,20 @@ def explain(result: CaseResult, *, full: bool) -> Iterator[str]:
         yield from _violated(geometry)
 
 
+def readable(result: CaseResult) -> str:
+    """Return the readable report of a case as plain text: where it stands, what was found, how to run it alone."""
+    place = f"{result.spec}:{result.line}" if result.line else result.spec  # a model has no lines
+    found = textwrap.dedent("\n".join(explain(result, full=False)))
+    alone = f"reproduce: {result.reproduce}" if result.reproduce is not None else ""
+    return printable("\n".join(part for part in (f"{place}, {result.target}", found, alone) if part))
+
+
 def assurances(result: CaseResult) -> Iterator[str]:
     """Yield what was not looked at, and what is certain about gradients whose elements were not compared one by one."""
     missed = (part for part in result.contracts if part.code == "coverage" and part.verdict is not Verdict.PASS)
     yield from (f"     not verified: {part.message}" for part in missed)
     passing = [part for part in result.gradients if part.verdict is Verdict.PASS]
-    yield from (f"     {line}" for part in passing for line in _certificate(part, full=False))
+    yield from (f"     {line}" for part in passing for line in certificate_lines(part, full=False))
 
 
 def _said(contract: Contract, result: CaseResult) -> bool:
@@ -59,7 +84,7 @@ def _said(contract: Contract, result: CaseResult) -> bool:
     return contract.code == "shape" and unusable > contract.message.count(";")
 
 
-def _says_it_all(result: CaseResult) -> bool:
+def says_it_all(result: CaseResult) -> bool:
     """Return whether a part of a case gives the reason for its verdict itself."""
     said = [contract.message for contract in result.contracts]
     said += [f"d{gradient.input}: {gradient.reason}" for gradient in result.gradients]
@@ -77,7 +102,12 @@ def _gradient(gradient: GradientCheck, *, full: bool) -> Iterator[str]:
     reason = f": {gradient.reason}" if gradient.reason else ""
     yield f"d{gradient.input} ({_lengths(gradient.shape)}) {gradient.verdict}{reason}"
     asked = (f"geometry: {text}" for text in gradient.backward)
-    lines = (*_comparison(gradient), *asked, *(_method(gradient) if full else ()), *_certificate(gradient, full=full))
+    lines = (
+        *_comparison(gradient),
+        *asked,
+        *(method_lines(gradient) if full else ()),
+        *certificate_lines(gradient, full=full),
+    )
     yield from (f"  {line}" for line in lines)
 
 
@@ -99,7 +129,7 @@ def _comparison(gradient: GradientCheck) -> Iterator[str]:
         yield f"widest error bar {number(gradient.error_bar)}"
 
 
-def _method(gradient: GradientCheck) -> Iterator[str]:
+def method_lines(gradient: GradientCheck) -> Iterator[str]:
     """Yield how a numerical gradient was found and what it cost, as far as it is known."""
     work = gradient.work
     if gradient.method is not None:
@@ -127,7 +157,7 @@ def _total(phases: Mapping[str, str], total: str) -> str:
     return f"{total} ({parts})"
 
 
-def _certificate(gradient: GradientCheck, *, full: bool) -> Iterator[str]:
+def certificate_lines(gradient: GradientCheck, *, full: bool) -> Iterator[str]:
     """Yield the bound on every element; where every element was compared, the comparison says more than it."""
     found = gradient.certificate
     if found is not None and (full or gradient.compared < gradient.elements):

@@ -40,6 +40,11 @@ class Level(StrEnum):
     WARNING = "warning"
     NOTE = "note"
 
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return tuple(Level).index(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -76,6 +81,12 @@ class Finding:
         case = "" if self.case is None else self.case.id
         return self.file, case, self.rule.id, self.about or ("" if self.case else self.message)
 
+    @property
+    def accepted(self) -> bool:
+        """Whether it is a violation that its case allows or a baseline holds."""
+        accepted = () if self.case is None else self.case.judgement.accepted_axes
+        return self.level is Level.NOTE and self.about in accepted
+
 
 def findings_of(report: Report) -> tuple[Finding, ...]:
     """Return everything that was found, in the order of the report."""
@@ -100,11 +111,10 @@ def findings_of_case(case: CaseResult) -> tuple[Finding, ...]:
 
 
 def _finding(case: CaseResult, rule: str, level: Level, message: str, about: str = "") -> Finding:
-    line = " ".join(message.split("\n", 1)[0].split())
     return Finding(
         rule=RULES[rule],
         level=level,
-        message=line,
+        message=_sentence(message, rule),
         file=case.spec,
         line=case.line,
         column=case.column,
@@ -113,11 +123,17 @@ def _finding(case: CaseResult, rule: str, level: Level, message: str, about: str
     )
 
 
+def _sentence(message: str, rule: str) -> str:
+    """Return the first line of a message; what the rule says where there is none."""
+    return " ".join(message.split("\n", 1)[0].split()) or RULES[rule].title
+
+
 def _of_problem(problem: Problem) -> Finding:
+    rule = rule_of_problem(problem)
     return Finding(
-        rule=RULES[rule_of_problem(problem)],
+        rule=RULES[rule],
         level=Level.ERROR,
-        message=problem.message,
+        message=_sentence(problem.message, rule),
         file=problem.file,
         line=problem.line,
         column=problem.column,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gradverify.results import GeometrySeverity, Network, NetworkLayer, Verdict
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gradverify.results import CaseResult, Geometry, Report
 
-__all__ = ["network_tables", "solved"]
+__all__ = ["LEFT", "OF_WINDOWS", "NetworkRows", "Row", "network_rows", "network_tables", "said_columns", "solved"]
 
 _INDENT = "  "
 # Names of layers and operators are cut to the first of these with which a table fits.
@@ -20,12 +20,23 @@ _LONGEST_NAMES = (24, 20, 16, 12)
 _WINDOW = ("HH", "S", "P", "D")
 _FIELD = ("field", "total S", "offset")
 _NAMES = ("layer", "op", "axis", "size", *_WINDOW, "r", "identity", "before", "after")
-_OF_WINDOWS = ("axis", "size", *_WINDOW, "r")
+_COLUMNS = (*_NAMES, *_FIELD)
+OF_WINDOWS = ("axis", "size", *_WINDOW, "r")
 # Columns of text; numbers stand at the right.
-_LEFT = {"layer", "op", "axis", "identity", "before", "after"}
+LEFT = {"layer", "op", "axis", "identity", "before", "after"}
 
 Row = dict[str, str]
 Place = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkRows:
+    """One network before it is laid out: its rows by column, and the sentences below them."""
+
+    spec: str
+    title: str
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
 
 
 def network_tables(report: Report, width: int) -> Iterator[tuple[str, str, list[str]]]:
@@ -38,15 +49,21 @@ def network_tables(report: Report, width: int) -> Iterator[tuple[str, str, list[
     width
         Columns; where one table is wider, receptive fields have one of their own.
     """
+    for network in network_rows(report):
+        lines = [*_fitted(list(network.rows), width - len(_INDENT)), *network.notes]
+        yield network.spec, network.title, [f"{_INDENT}{line}".rstrip() for line in lines]
+
+
+def network_rows(report: Report) -> Iterator[NetworkRows]:
+    """Yield the rows of each network of a report, before and after a change where there is one."""
     cases, before = _placed(report.cases), _placed(report.before)
     for network in (*report.networks, *(_of_their_own(report) if before else ())):
-        rows = list(_compared(network, before, cases) if before else _rows(network, cases))
         shapes = ", ".join(f"{name} {_lengths(shape)}".strip() for name, shape in network.inputs)
-        lines = [*_fitted(rows, width - len(_INDENT)), *_noted(network, cases), *solved(network)]
-        yield (
-            network.spec,
-            f"{network.id}: {shapes}" if shapes else network.id or "cases",
-            [f"{_INDENT}{line}".rstrip() for line in lines],
+        yield NetworkRows(
+            spec=network.spec,
+            title=f"{network.id}: {shapes}" if shapes else network.id or "cases",
+            rows=tuple(_compared(network, before, cases) if before else _rows(network, cases)),
+            notes=(*_noted(network, cases), *solved(network)),
         )
 
 
@@ -184,7 +201,7 @@ def _fitted(rows: list[Row], width: int) -> list[str]:
 
 
 def _in_one(rows: list[Row]) -> list[str]:
-    return list(_laid_out(rows, (*_NAMES, *_FIELD)))
+    return list(_laid_out(rows, _COLUMNS))
 
 
 def _in_two(rows: list[Row]) -> list[str]:
@@ -194,18 +211,23 @@ def _in_two(rows: list[Row]) -> list[str]:
     return [*_laid_out(rows, _NAMES), *([""] if two else []), *two]
 
 
-def _laid_out(rows: list[Row], columns: tuple[str, ...]) -> Iterator[str]:
-    """Yield a table without the columns that say nothing."""
+def said_columns(rows: Sequence[Row], columns: Sequence[str] = _COLUMNS) -> list[str]:
+    """Return the columns of a table that say something."""
     said = {name for name in columns if any(row.get(name) for row in rows)}
     if {row.get("D", "1") for row in rows} == {"1"}:
         said.discard("D")
-    if said.isdisjoint(_OF_WINDOWS) and any("span" in row for row in rows):
+    if said.isdisjoint(OF_WINDOWS) and any("span" in row for row in rows):
         said.add("size")  # what spans the columns of a window needs one at least
-    shown = [name for name in columns if name in said]
+    return [name for name in columns if name in said]
+
+
+def _laid_out(rows: list[Row], columns: tuple[str, ...]) -> Iterator[str]:
+    """Yield a table without the columns that say nothing."""
+    shown = said_columns(rows, columns)
     widths = {name: max(len(name), *(len(row.get(name, "")) for row in rows)) for name in shown}
     for row in ({name: name for name in shown}, *rows):
         cells = {
-            name: row.get(name, "").ljust(widths[name]) if name in _LEFT else row.get(name, "").rjust(widths[name])
+            name: row.get(name, "").ljust(widths[name]) if name in LEFT else row.get(name, "").rjust(widths[name])
             for name in shown
         }
         yield "  ".join(_spanned(cells, row.get("span", ""))).rstrip()
@@ -213,9 +235,9 @@ def _laid_out(rows: list[Row], columns: tuple[str, ...]) -> Iterator[str]:
 
 def _spanned(cells: dict[str, str], span: str) -> Iterator[str]:
     """Yield the cells of a row; what spans the columns of a window stands in the place of all of them."""
-    inside = [cell for name, cell in cells.items() if name in _OF_WINDOWS]
+    inside = [cell for name, cell in cells.items() if name in OF_WINDOWS]
     for name, cell in cells.items():
-        if not span or name not in _OF_WINDOWS:
+        if not span or name not in OF_WINDOWS:
             yield cell
         elif cell is inside[0]:
             yield span.ljust(len("  ".join(inside)))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gradverify.reporters.words import number, worst_error
-from gradverify.results import CaseResult, GeometrySeverity, Verdict
+from gradverify.reporters.sweep_grid import SweepGrid, sweep_grids
+from gradverify.reporters.words import number
+from gradverify.results import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["sweep_maps"]
+    from gradverify.results import CaseResult
 
-# From worst to best: a cell shows the first that one of its cases has.
-_ORDER = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.PASS, Verdict.SKIP)
+__all__ = ["LEGEND", "cell_words", "sweep_maps"]
+
 _SHORT = {Verdict.INCONCLUSIVE: "UNSURE"}
-_LEGEND = "     =  the size identity holds      !  it is violated"
+_MARKS = {True: "=", False: "!", None: ""}
+LEGEND = {"=": "the size identity holds", "!": "it is violated"}
 
 
 def sweep_maps(cases: tuple[CaseResult, ...], keys: tuple[str, ...], width: int) -> Iterator[tuple[str, list[str]]]:
@@ -24,58 +25,37 @@ def sweep_maps(cases: tuple[CaseResult, ...], keys: tuple[str, ...], width: int)
 
     Parameters
     ----------
-    cases
-        All results.
-    keys
-        Sweep key of the rows, then that of the columns; with one key there is one column.
+    cases, keys
+        As in ``sweep_grids``.
     width
         Columns of the terminal; wider maps are folded into blocks.
     """
-    swept = [case for case in cases if keys and all(key in case.sweep for key in keys)]
-    for (_, name), group in groupby(swept, key=lambda case: (case.spec, case.name)):
-        across = f", {keys[1]} across" if len(keys) > 1 else ""
-        yield f"{name}: {keys[0]} down{across}; verdict and worst relative error", _map(list(group), keys, width)
+    for grid in sweep_grids(cases, keys):
+        yield grid.title, _lines(grid, width)
 
 
-def _map(cases: list[CaseResult], keys: tuple[str, ...], width: int) -> list[str]:
-    places = [_place(case, keys) for case in cases]
-    rows, columns = (list(dict.fromkeys(place[axis] for place in places)) for axis in (0, 1))
-    cells = {(row, column): "" for row in rows for column in columns}
-    for place in dict.fromkeys(places):
-        cells[place] = _cell([case for case, other in zip(cases, places, strict=True) if other == place])
-    head = max(len(label) for label in [*rows, keys[0]])
-    wide = max(len(text) for text in [*cells.values(), *columns])
-    block = max(1, (width - head - 7) // (wide + 2))
-    lines: list[str] = []
-    for first in range(0, len(columns), block):
-        part = columns[first : first + block]
-        table = [(keys[0], part), *((row, [cells[row, column] for column in part]) for row in rows)]
-        lines.extend(
-            "  ".join([f"     {label:>{head}}", *(f"{text:<{wide}}" for text in texts)]) for label, texts in table
-        )
-    return [*(line.rstrip() for line in lines), _LEGEND]
-
-
-def _place(case: CaseResult, keys: tuple[str, ...]) -> tuple[str, str]:
-    row = _label(case.sweep[keys[0]])
-    return row, _label(case.sweep[keys[1]]) if len(keys) > 1 else ""
-
-
-def _label(value: Any) -> str:
-    return "x".join(_label(item) for item in value) if isinstance(value, (list, tuple)) else str(value)
-
-
-def _cell(cases: list[CaseResult]) -> str:
-    """Return the worst verdict, the worst relative error and whether the identity holds."""
-    verdict = next(verdict for verdict in _ORDER if any(case.verdict is verdict for case in cases))
-    errors = [error for case in cases if (error := worst_error(case)) is not None]
+def cell_words(grid: SweepGrid, row: str, column: str) -> str:
+    """Return the worst verdict, the worst relative error and whether the identity holds; nothing without cases."""
+    cell = grid.cells.get((row, column))
+    if cell is None:
+        return ""
+    verdict = cell.verdict
     word = _SHORT.get(verdict, verdict.value if verdict in {Verdict.PASS, Verdict.SKIP} else verdict.upper())
-    parts = [word, number(max(errors)) if errors else "", _mark(cases)]
+    parts = [word, "" if cell.error is None else number(cell.error), _MARKS[cell.identity]]
     return " ".join(part for part in parts if part)
 
 
-def _mark(cases: list[CaseResult]) -> str:
-    measured = [part for case in cases for part in case.geometry if part.severity is not GeometrySeverity.IMPOSSIBLE]
-    if not measured:
-        return ""
-    return "=" if all(part.identity for part in measured) else "!"
+def _lines(grid: SweepGrid, width: int) -> list[str]:
+    cells = {(row, column): cell_words(grid, row, column) for row in grid.rows for column in grid.columns}
+    head = max(len(label) for label in [*grid.rows, grid.keys[0]])
+    wide = max(len(text) for text in [*cells.values(), *grid.columns])
+    block = max(1, (width - head - 7) // (wide + 2))
+    lines: list[str] = []
+    for first in range(0, len(grid.columns), block):
+        part = grid.columns[first : first + block]
+        table = [(grid.keys[0], list(part)), *((row, [cells[row, column] for column in part]) for row in grid.rows)]
+        lines.extend(
+            "  ".join([f"     {label:>{head}}", *(f"{text:<{wide}}" for text in texts)]) for label, texts in table
+        )
+    legend = "      ".join(f"{mark}  {meaning}" for mark, meaning in LEGEND.items())
+    return [*(line.rstrip() for line in lines), f"     {legend}"]

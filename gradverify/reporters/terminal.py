@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from gradverify.reporters.explanation import assurances, explain, geometry_notes, geometry_table
+from gradverify.reporters.explanation import assurances, explain, geometry_notes, geometry_table, title_of
 from gradverify.reporters.headline import STYLES, headline
 from gradverify.reporters.likeness import alike
 from gradverify.reporters.network_table import network_tables, solved
 from gradverify.reporters.sweep_map import sweep_maps
-from gradverify.reporters.words import count, printable, summary
+from gradverify.reporters.words import condition_text, count, printable, summary
 from gradverify.results import NOT_RUN, GeometrySeverity, Verdict
 
 if TYPE_CHECKING:
@@ -131,9 +131,7 @@ class TerminalReporter:
     def _explained(self, case: CaseResult) -> None:
         """Write what was found about a case, and the command that runs it alone."""
         self._line("")
-        title = f"{case.verdict.upper()} {case.id}"
-        place = f"{case.spec}:{case.line}" if case.line else case.spec  # a model has no lines
-        self._line(f"-- {title} ({place}, {case.target})", STYLES[case.verdict])
+        self._line(f"-- {title_of(case)}", STYLES[case.verdict])
         self._lines(explain(case, full=False))
         if case.reproduce is not None:  # to be copied: never wrapped
             self._print(Text(f"     reproduce: {printable(case.reproduce)}"))
@@ -149,8 +147,7 @@ class TerminalReporter:
             self._line("")
         many = len({case.spec for case in report.cases}) > 1
         for condition in report.conditions:
-            name = f"{condition.spec}: {condition.name}" if many else condition.name
-            self._line(f"{name}: {condition.text} ({count(condition.cases, 'case')})", "bold")
+            self._line(condition_text(condition, of_many_specs=many), "bold")
 
     def _hidden(self, report: Report) -> None:
         """Say how many violated identities did not decide a verdict, and how many cases have no window."""

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from gradverify.results import Verdict
 
 if TYPE_CHECKING:
-    from gradverify.results import CaseResult, Report
+    from gradverify.results import CaseResult, Condition, Report
 
-__all__ = ["bound", "count", "duration", "number", "printable", "summary", "worst_error"]
+__all__ = ["bound", "condition_text", "count", "duration", "number", "printable", "summary", "worst_error"]
 
 
 def printable(text: str) -> str:
     """Return text without control characters but newlines: names and messages come from anywhere."""
+    if text.isprintable():
+        return text
     return "".join(sign if sign == "\n" or sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
@@ -36,6 +38,12 @@ def duration(seconds: float) -> str:
 def count(many: int, what: str) -> str:
     """Return ``1 case`` or ``3 cases``."""
     return f"{many} {what}" if many == 1 else f"{many} {what}s"
+
+
+def condition_text(condition: Condition, *, of_many_specs: bool) -> str:
+    """Return what separates the failing cases of a name, in a line; with their file where there are several."""
+    name = f"{condition.spec}: {condition.name}" if of_many_specs else condition.name
+    return f"{name}: {condition.text} ({count(condition.cases, 'case')})"
 
 
 def worst_error(result: CaseResult) -> float | None:

@@ -30,6 +30,7 @@ from gradverify.results.report import (
 )
 from gradverify.results.verdicts import (
     NOT_RUN,
+    WORST_FIRST,
     Cause,
     FailOn,
     GeometrySeverity,
@@ -42,6 +43,7 @@ from gradverify.results.verdicts import (
 __all__ = [
     "EVIDENCE",
     "NOT_RUN",
+    "WORST_FIRST",
     "AxisErrors",
     "AxisPart",
     "BaselineUse",

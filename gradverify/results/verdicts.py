@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["NOT_RUN", "Cause", "FailOn", "GeometrySeverity", "Severity", "Verdict", "exit_code_of", "worst_verdict"]
+__all__ = [
+    "NOT_RUN",
+    "WORST_FIRST",
+    "Cause",
+    "FailOn",
+    "GeometrySeverity",
+    "Severity",
+    "Verdict",
+    "exit_code_of",
+    "worst_verdict",
+]
 
 # Why a case is skipped that an earlier one kept from being looked at.
 NOT_RUN = "not run"
@@ -64,6 +74,9 @@ class FailOn(StrEnum):
     IMPOSSIBLE = "impossible"
     NEVER = "never"
 
+
+# Verdicts of cases, as reports with room for a few list them, and maps choose what a cell shows.
+WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.PASS, Verdict.SKIP)
 
 # The first of these that some case has is the verdict of the whole, with its exit code.
 _EXIT_CODES = {

@@ -9,9 +9,9 @@ import pytest
 from workplace import run_command
 
 from gradverify.cli.progress import ProgressLine
-from gradverify.cli.session import _rows_and_columns
 from gradverify.layers.batteries import BATTERIES, battery_of
 from gradverify.layers.registry import LAYERS
+from gradverify.reporters.sweep_grid import rows_and_columns
 from gradverify.results import Plan
 from gradverify.spec.schema import json_schema
 
@@ -83,7 +83,7 @@ def test_wrong_settings_exit_2(workplace, setting, message):
     ],
 )
 def test_the_map_prefers_stride_and_padding(keys, chosen):
-    assert _rows_and_columns(keys) == chosen
+    assert rows_and_columns(keys) == chosen
 
 
 def test_layers_lists_every_layer():

@@ -155,7 +155,8 @@ def test_only_keys_that_the_case_has_are_set(place: Workplace) -> None:
     cases = select((str(place.path / "-all of them.yaml"),), overrides, "N=3").cases
     common = Common(
         specs=(), ids=(), formats=(), keyword=None, seed=None, dtype=None, rtol=None, atol=None, timeout=None,
-        workers=None, fail_fast=False, fail_on=None, strict=False, collect_only=False, quiet=False, verbose=False,
+        workers=None, fail_fast=False, fail_on=None, strict=False, collect_only=False, allow_empty=False, quiet=False,
+            verbose=False,
     )  # fmt: skip
     words = shlex.split(Reproduction("sweep", common, ("stride", "N"))(cases[0]))
     assert words[5:] == ["--set", "N=3"]

@@ -91,6 +91,13 @@ def test_sentences_stand_alone():
     ]
 
 
+def test_what_says_nothing_is_said_by_its_rule():
+    (found,) = findings_of_case(case_result(verdict=Verdict.ERROR, cause=Cause.RAISED, reason="\n", **BARE))
+    assert found.message == "the code under test raised an exception"
+    (found,) = findings_of(report_of(problems=(Problem("a.yaml", 1, 1, "", ProblemKind.MISSING),)))
+    assert found.message == "a key that must be there is missing from a spec"
+
+
 def test_problems_of_files_come_first_with_their_places():
     problem = Problem("a.yaml", 3, 9, "unknown key 'nam'", ProblemKind.UNKNOWN_NAME)
     model = Problem("net.onnx", 0, 0, "is empty", ProblemKind.MODEL)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from spec_cases import cases, verified
 
+from gradverify.checks.case import verify
 from gradverify.checks.subject import subject_of
 from gradverify.results import Verdict
 
@@ -162,3 +164,12 @@ def test_a_spec_from_the_command_line(workplace, sign, code):
     assert ran.code == code, ran.stdout
     (case,) = ran.json["cases"]
     assert (case["target"], case["verdict"]) == ("layers:softplus", "pass" if code == 0 else "fail")
+
+
+@pytest.mark.parametrize(("call", "failing"), [("jitted", False), ("without_one", True)])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_gradients_from_near_by(call, failing, dtype):
+    (case,) = cases({"jax": f"jax_layers:{call}", "inputs": AFFINE, "dtype": dtype})
+    close = verify(replace(case, near=True))
+    assert all(len(part.step_curve.steps) >= 12 for part in close.gradients)
+    assert any(part.error_grid is not None for part in close.gradients) is failing

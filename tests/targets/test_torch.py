@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -358,3 +359,14 @@ def test_a_spec_from_the_command_line(workplace, factor, code):
     names = [[part["input"] for part in case["gradients"]] for case in ran.json["cases"]]
     assert names == [["x"], ["x", "inner.weight", "inner.bias"], ["x", "inner.weight", "inner.bias"]]
     assert {case["verdict"] for case in ran.json["cases"]} == {"pass" if code == 0 else "fail"}
+
+
+@pytest.mark.parametrize(("call", "failing"), [("Scale(4, 5)", False), ("ScaleWrong(4, 5)", True)])
+def test_gradients_from_near_by(call, failing):
+    (case,) = cases({"torch": {"call": f"torch_layers:{call}"}, "inputs": {"x": [3, 4]}})
+    far, close = verify(case), verify(replace(case, near=True))
+    # Not their last digits: torch adds up in another order where memory lies otherwise.
+    one, other = ([(part.input, part.verdict, part.failed) for part in case.gradients] for case in (far, close))
+    assert one == other
+    assert all(len(part.step_curve.steps) == 24 for part in close.gradients)
+    assert any(part.error_grid is not None for part in close.gradients) is failing

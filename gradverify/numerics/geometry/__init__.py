@@ -35,7 +35,9 @@ from gradverify.numerics.geometry.words import (
     describe_backward,
     describe_loss,
     describe_violation,
+    is_covered,
     is_read,
+    window_count,
 )
 
 __all__ = [
@@ -56,9 +58,11 @@ __all__ = [
     "folded",
     "halves",
     "holds",
+    "is_covered",
     "is_read",
     "measure",
     "output_size",
     "overhang",
     "pair",
+    "window_count",
 ]

@@ -21,7 +21,9 @@ __all__ = [
     "describe_backward",
     "describe_loss",
     "describe_violation",
+    "is_covered",
     "is_read",
+    "window_count",
 ]
 
 
@@ -77,9 +79,28 @@ def both_sides(geometry: Geometry) -> str:
 
 def is_read(geometry: Geometry, row: int) -> bool:
     """Return whether some window reads a row of the input, counted without the padding; of a window that slides."""
-    windows, padded = range(geometry.output), row + geometry.padding[0]
+    return _meets(geometry, geometry.output, row)
+
+
+def is_covered(geometry: Geometry, row: int) -> bool:
+    """Return whether some window lies on a row, counted without the padding and negative before it.
+
+    Rows are those of the input; of a transposed window, which makes rows, those of the output.
+    """
+    return _meets(geometry, window_count(geometry), row)
+
+
+def window_count(geometry: Geometry) -> int:
+    """Return how many windows there are: one for each row of the output, of a transposed window of the input."""
+    if geometry.severity is GeometrySeverity.IMPOSSIBLE:
+        return 0
+    return geometry.input if geometry.transposed else geometry.output
+
+
+def _meets(geometry: Geometry, windows: int, row: int) -> bool:
+    padded = row + geometry.padding[0]
     starts = (padded - tap * geometry.dilation for tap in range(geometry.kernel))
-    return any(start % geometry.stride == 0 and start // geometry.stride in windows for start in starts)
+    return any(start % geometry.stride == 0 and start // geometry.stride in range(windows) for start in starts)
 
 
 def describe_backward(geometry: Geometry, gradient: Gradient = Gradient.INPUT) -> tuple[str, ...]:
