@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from made_reports import case_result, report_of
 
 from gradverify.errors import Problem, ProblemKind
 from gradverify.results import Cause, Verdict
 
+# A report is long where cores are shared: what takes its time is not wrong.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 # Signs that some format gives a meaning, beside any other, lone surrogates among them.
 SIGNS = st.one_of(st.characters(), st.sampled_from("\n\r\t\x00\x1b`|<>&\"'%:,#@*_[]()~\\\ud800\uffff\x85\u2028 "))
 TEXTS = st.text(SIGNS, max_size=12)

@@ -47,6 +47,6 @@ class JsonLinesReporter:
         self._line("report", whole)
 
     def _line(self, kind: str, values: dict[str, Any]) -> None:
-        json.dump({"type": kind, **values}, self._stream, allow_nan=False, ensure_ascii=True)
-        self._stream.write("\n")
+        line = json.dumps({"type": kind, **values}, allow_nan=False, ensure_ascii=True)
+        self._stream.write(f"{line}\n")
         self._stream.flush()

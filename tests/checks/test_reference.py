@@ -34,6 +34,18 @@ def doubled_backward(dout, x):
     return 4 * x * dout
 
 
+def overflowing_square(x):
+    out = x**2
+    out[0, 0] = np.inf
+    return out, x
+
+
+def overflowing_backward(dout, x):
+    dx = 2 * x * dout
+    dx[0, 0] = np.inf
+    return dx
+
+
 def flat_square(x):
     return (x**2).ravel(), x
 
@@ -135,6 +147,20 @@ def test_a_wrong_forward_pass_with_gradients_of_another():
     assert found.reason == (
         f"the forward pass is not that of {HERE}:square_backward, and the gradients do not belong to it either"
     )
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "code"),
+    [
+        ("overflowing_square", "square_backward", "reference-forward"),
+        ("square", "overflowing_backward", "reference-gradients"),
+    ],
+)
+def test_one_entry_of_a_reference_that_is_infinite_differs_alone(forward, backward, code):
+    reference = {"functions": functions(HERE, forward, backward)}
+    said = of(own("square", "square_backward", reference=reference), code)
+    assert said.verdict is Verdict.FAIL
+    assert "at [0, 0], expected inf, off by inf (1 of 12 entries differ)" in said.message
 
 
 def test_outputs_of_another_shape_are_another_forward_pass():

@@ -155,7 +155,8 @@ def test_an_invalid_spec_is_annotated_on_stderr_where_stdout_stays_empty(workpla
 def started(place: Workplace, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "gradverify", "run", "spec.yaml", "--workers", "1", *arguments]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=place.path, stdout=pipe, stderr=pipe, text=True, env={**os.environ})
+    env = {**os.environ, "PYTHONUNBUFFERED": ""}  # what is not flushed is not out
+    return subprocess.Popen(command, cwd=place.path, stdout=pipe, stderr=pipe, text=True, env=env)
 
 
 @posix
@@ -229,6 +230,7 @@ def test_a_full_disk_behind_stdout_is_said_and_costs_no_other_report(layers, nam
             cwd=place.path,
             stdout=full,
             stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": ""},
             text=True,
             check=False,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from drawn_reports import reports
+from drawn_reports import UNHURRIED, reports
 from hypothesis import given
 from made_reports import case_result, rendered, report_of
 from workplace import ROOT
@@ -56,6 +56,7 @@ GOLDEN = (
 )
 
 
+@UNHURRIED
 @given(reports(most=14))
 def test_any_report_is_read_back_line_by_line_errors_first_and_no_more_than_a_step_shows(report):
     found = commands(rendered("github", report))

@@ -6,7 +6,7 @@ import json
 from functools import cache
 
 import pytest
-from drawn_reports import reports
+from drawn_reports import UNHURRIED, reports
 from hypothesis import given
 from jsonschema import Draft7Validator
 from made_reports import case_result, rendered, report_of
@@ -48,6 +48,7 @@ def test_a_report_in_full():
     ]
 
 
+@UNHURRIED
 @given(reports())
 def test_any_report_is_valid_and_lists_every_finding_once(report):
     found = issues(report)

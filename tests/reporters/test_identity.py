@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from drawn_reports import TEXTS, reports
+from drawn_reports import TEXTS, UNHURRIED, reports
 from hypothesis import given
 from made_reports import case_result, report_of
 from workplace import ROOT
@@ -44,11 +44,13 @@ def test_without_a_project_paths_are_relative_to_the_current_folder(monkeypatch)
     assert project_path(str(ROOT / "tests/a.yaml"), None) == "a.yaml"
 
 
+@UNHURRIED
 @given(TEXTS)
 def test_any_path_is_one_line_that_prints(file):
     assert project_path(file, None).isprintable()
 
 
+@UNHURRIED
 @given(reports())
 def test_fingerprints_tell_findings_apart(report):
     found = marks(report)

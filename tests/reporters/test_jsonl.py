@@ -6,7 +6,7 @@ import io
 import json
 
 import pytest
-from drawn_reports import reports
+from drawn_reports import UNHURRIED, reports
 from hypothesis import given
 from made_reports import case_result, rendered, report_of
 
@@ -21,6 +21,7 @@ def read(text: str) -> list[dict]:
     return [json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is not strict JSON")) for line in lines]
 
 
+@UNHURRIED
 @given(reports())
 def test_any_report_is_the_document_in_lines(report):
     *cases, whole = read(rendered("jsonl", report))

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 import xmlschema
-from drawn_reports import reports
+from drawn_reports import UNHURRIED, reports
 from hypothesis import given
 from junitparser import Error, Failure, JUnitXml, Skipped
 from made_reports import case_result, rendered, report_of
@@ -93,6 +93,7 @@ reproduce: gradverify run good.yaml --case bad/stride=2</failure>
 """
 
 
+@UNHURRIED
 @given(reports())
 def test_any_report_is_valid_and_read_back_with_its_names_verdicts_and_counts(report):
     document = read(rendered("junit", report))

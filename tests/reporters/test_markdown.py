@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from drawn_reports import TEXTS, reports
+from drawn_reports import TEXTS, UNHURRIED, reports
 from hypothesis import example, given
 from hypothesis import strategies as st
 from made_reports import case_result, rendered, report_of
@@ -99,6 +99,7 @@ reproduce: gradverify run a
 """
 
 
+@UNHURRIED
 @given(TEXTS)
 @example("</code><b>")
 @example("<!-- a")
@@ -113,6 +114,7 @@ def test_any_text_stands_as_it_is_in_a_cell_a_line_and_a_summary(text):
     assert block.type == "html_block"
 
 
+@UNHURRIED
 @given(st.text(st.sampled_from("`~ \n\t-ab"), max_size=30) | TEXTS)
 @example("```\nout")
 @example("a\n`````\n    ````` b")
@@ -128,6 +130,7 @@ def test_nothing_is_left_that_makes_a_link_or_a_formula(text):
     assert not any(sign in written for sign in ("@", "#", "://", "www.", "$", "~"))
 
 
+@UNHURRIED
 @given(reports())
 def test_any_report_is_read_back_with_every_case_worst_first(report):
     text = rendered("markdown", report)
@@ -151,6 +154,7 @@ def message_of(problem):
     return found.message
 
 
+@UNHURRIED
 @given(reports(most=8), st.integers(0, 6000))
 @example(report_of(*[case_result("梯度" * 40, Verdict.FAIL)] * 20), 3000)
 def test_it_is_never_longer_than_it_may_be_and_stays_valid(report, most):

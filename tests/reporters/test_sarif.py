@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from drawn_reports import reports
+from drawn_reports import UNHURRIED, reports
 from hypothesis import given
 from jsonschema import Draft4Validator
 from made_reports import case_result, rendered, report_of
@@ -99,6 +99,7 @@ DATA_LOST = {
 MARK = "03df6b3d6a74a0f1094d9eedf44a6e3d"
 
 
+@UNHURRIED
 @given(reports())
 def test_any_report_is_valid_and_holds_every_finding_of_a_file(report):
     run = run_of(report)

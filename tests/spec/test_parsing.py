@@ -53,7 +53,7 @@ def _read(folder: Path, text: str) -> tuple[Node | None, list[str]]:
     file = folder / "a.yaml"
     file.write_bytes(text.encode())
     problems = Problems("a")
-    return read_document(file, problems), list(problems.lines())
+    return read_document(file, problems), list(map(str, problems.listed()))
 
 
 def _plain(node: Node | None) -> Any:
@@ -175,5 +175,5 @@ def test_problems_are_sorted_and_unique() -> None:
     problems.add(Position(1, 9), "a")
     problems.add(Position(2, 1), "b")
     problems.add(Position(2, 1), "a")
-    assert problems.lines() == ("f:1:9: a", "f:2:1: b", "f:2:1: a")
+    assert tuple(map(str, problems.listed())) == ("f:1:9: a", "f:2:1: b", "f:2:1: a")
     assert problems

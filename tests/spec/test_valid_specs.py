@@ -167,7 +167,7 @@ def test_networks(cases_of: CasesOf) -> None:
     assert (three.checks, three.search_path, three.window) == ((Check.GEOMETRY,), (), None)
     assert layer.allow == Allowance(2, "known")
     first, second = three.target.layers[0], five.target.layers[0]
-    assert (first.kind, first.name, first.allow, first.line) == ("conv2d", "first", Allowance(1, "known"), 7)
+    assert (first.kind, first.name, first.allow, first.place[0]) == ("conv2d", "first", Allowance(1, "known"), 7)
     assert first.options == {
         "in_channels": 3, "out_channels": 8, "kernel_size": 3, "stride": (2, 1), "padding": ((1, 2), 2), "dilation": 1,
         "groups": 1, "bias": False,

@@ -103,7 +103,7 @@ class Compared:
     def _allowed(self, found: NDArray[Any], wanted: NDArray[Any], shaken: Any) -> float:
         inputs = (value for value in self.subject.inputs.values() if value.dtype.kind == "f")
         eps = max(precision_of(array) for array in (wanted, found, *inputs))
-        largest = float(np.max(np.abs(wanted), initial=0.0))
+        largest = float(np.max(np.abs(wanted), initial=0.0, where=np.isfinite(wanted)))
         relative = float(eps ** (2 / 3)) if self.roundings is None else self.roundings * eps
         return relative * largest + INPUT_ROUNDINGS * _apart(wanted, shaken)
 
@@ -159,8 +159,9 @@ def precision_of(array: NDArray[Any]) -> float:
 
 
 def _apart(one: NDArray[Any], other: Any) -> float:
-    """Return how far two arrays lie apart at most; 0 where they do not compare."""
+    """Return how far two arrays lie apart at most, where both are finite; 0 where they do not compare."""
     array = None if other is None else np.asarray(other)
     if array is None or array.shape != one.shape or array.dtype.kind != "f":
         return 0.0
-    return float(np.max(np.abs(one - array), initial=0.0))
+    both = np.isfinite(one) & np.isfinite(array)
+    return float(np.max(np.abs(one[both] - array[both]), initial=0.0))

@@ -136,8 +136,9 @@ def confirmed(case: Case, contracts: list[Contract], check: GradientCheck) -> Gr
 
 def difference(name: str, found: NDArray[np.floating], wanted: NDArray[np.floating], allowed: float) -> str | None:
     """Say where two arrays differ most, if they differ by more than is allowed."""
-    apart = np.abs(found.astype(wanted.dtype) - wanted)
-    apart = np.where(np.isnan(apart), np.inf, apart)
+    with np.errstate(invalid="ignore"):  # infinities that are the same
+        apart = np.abs(found.astype(wanted.dtype) - wanted)
+    apart = np.where(found == wanted, 0.0, np.where(np.isnan(apart), np.inf, apart))
     if not apart.size or float(np.max(apart)) <= allowed:
         return None
     index = tuple(int(axis) for axis in np.unravel_index(int(np.argmax(apart)), apart.shape))
