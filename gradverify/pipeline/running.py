@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gradverify import __version__
+from gradverify.exit_codes import ExitCode
 from gradverify.pipeline.settling import Policy, policy_for, settle
 from gradverify.results import (
     NOT_RUN,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Listener", "Settings", "judged", "refused", "reported", "settled"]
 
-INTERRUPTED, REFUSED = 130, 2
 _HARMLESS = {Verdict.PASS, Verdict.SKIP}
 
 
@@ -106,7 +106,7 @@ def reported(results: Results, selection: Selection, settings: Settings, listene
         version=__version__,
         command=settings.command,
         verdict=verdict,
-        exit_code=INTERRUPTED if interrupted else _exit_code(verdict, settings),
+        exit_code=ExitCode.INTERRUPTED if interrupted else _exit_code(verdict, settings),
         seed=selection.seed,
         seconds=time.perf_counter() - started,
         counts=counts_of(found),
@@ -120,8 +120,8 @@ def reported(results: Results, selection: Selection, settings: Settings, listene
     return report
 
 
-def _exit_code(verdict: Verdict, settings: Settings) -> int:
-    return 0 if verdict is Verdict.EMPTY and settings.allow_empty else exit_code_of(verdict)
+def _exit_code(verdict: Verdict, settings: Settings) -> ExitCode:
+    return ExitCode.PASS if verdict is Verdict.EMPTY and settings.allow_empty else exit_code_of(verdict)
 
 
 def refused(problems: tuple[Problem, ...], command: str) -> Report:
@@ -130,7 +130,7 @@ def refused(problems: tuple[Problem, ...], command: str) -> Report:
         version=__version__,
         command=command,
         verdict=Verdict.ERROR,
-        exit_code=REFUSED,
+        exit_code=ExitCode.USAGE,
         seed=0,
         seconds=0.0,
         counts=counts_of(()),

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote
 
+from gradverify.exit_codes import ExitCode
 from gradverify.reporters.findings import Finding, Level, findings_of
 from gradverify.reporters.identity import fingerprinted, project_path
 from gradverify.reporters.words import printable
@@ -25,7 +26,6 @@ __all__ = ["SarifReporter"]
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 # Code scanning rejects a file with more results, and shows the first 5000.
 _MOST_RESULTS = 25_000
-_INTERRUPTED = 130
 # What a finding is unless a policy or a spec says otherwise, where that is no error.
 _USUAL = {
     **{promise.rule: Level.WARNING for promise in CONTRACTS.values() if promise.severity is Severity.WARNING},
@@ -151,13 +151,13 @@ def _invocation(report: Report, findings: Sequence[Finding], left_out: int, root
     invalid = [finding for finding in findings if finding.case is None or not finding.file]
     raised = [finding for finding in findings if finding.case is not None and finding.case.verdict is Verdict.ERROR]
     broken = [_notification(finding, root) for finding in raised if finding.level is Level.ERROR]
-    if report.exit_code == _INTERRUPTED:
+    if report.exit_code == ExitCode.INTERRUPTED:
         broken.append({"level": "error", "message": {"text": "Interrupted: results are those of what had finished."}})
     if left_out:
         more = f"{left_out} more results are left out: a file may hold {_MOST_RESULTS}."
         broken.append({"level": "warning", "message": {"text": more}})
     return {
-        "executionSuccessful": not (invalid or raised) and report.exit_code != _INTERRUPTED,
+        "executionSuccessful": not (invalid or raised) and report.exit_code != ExitCode.INTERRUPTED,
         "exitCode": report.exit_code,
         "toolConfigurationNotifications": [_notification(finding, root) for finding in invalid],
         "toolExecutionNotifications": broken,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, Context
 from typing import TYPE_CHECKING
 
+from gradverify.exit_codes import ExitCode
 from gradverify.results import Verdict
 
 if TYPE_CHECKING:
@@ -60,5 +61,5 @@ def summary(report: Report) -> str:
         return f"{report.verdict.upper()}: {count(len(report.problems), 'problem')}, nothing was run"
     present = [f"{many} {name}" for name, many in report.counts.items() if many]
     counted = ", ".join(present) or "no case was selected"
-    verdict = "INTERRUPTED" if report.exit_code == 130 else report.verdict.upper()
+    verdict = "INTERRUPTED" if report.exit_code == ExitCode.INTERRUPTED else report.verdict.upper()
     return f"{verdict}: {counted} in {report.seconds:.2f} s"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from gradverify.exit_codes import ExitCode
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -80,11 +82,11 @@ WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.PASS, 
 
 # The first of these that some case has is the verdict of the whole, with its exit code.
 _EXIT_CODES = {
-    Verdict.FAIL: 1,
-    Verdict.INCONCLUSIVE: 1,
-    Verdict.ERROR: 3,
-    Verdict.PASS: 0,
-    Verdict.EMPTY: 5,
+    Verdict.FAIL: ExitCode.FAIL,
+    Verdict.INCONCLUSIVE: ExitCode.FAIL,
+    Verdict.ERROR: ExitCode.ERROR,
+    Verdict.PASS: ExitCode.PASS,
+    Verdict.EMPTY: ExitCode.EMPTY,
 }
 
 
@@ -94,6 +96,6 @@ def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
     return next((verdict for verdict in _EXIT_CODES if verdict in present), Verdict.EMPTY)
 
 
-def exit_code_of(verdict: Verdict) -> int:
+def exit_code_of(verdict: Verdict) -> ExitCode:
     """Return the exit code that belongs to a verdict of the whole."""
     return _EXIT_CODES[verdict]
