@@ -25,8 +25,8 @@ from gradverify.results import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from gradverify.errors import Problem
     from gradverify.pipeline.selecting import Selection
+    from gradverify.problems import Problem
     from gradverify.spec.model import Case
 
     Results = Generator[tuple[Case, CaseResult], None, None]

@@ -23,7 +23,7 @@ from gradverify.rules import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gradverify.errors import Problem
+    from gradverify.problems import Problem
     from gradverify.results import Report
 
 __all__ = ["Finding", "Level", "findings_of", "findings_of_case"]

@@ -12,7 +12,7 @@ from gradverify.results.verdicts import Cause, Verdict, worst_verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gradverify.errors import Problem
+    from gradverify.problems import Problem
     from gradverify.results.networks import Network
 
 __all__ = [
