@@ -18,20 +18,18 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from types import CodeType, TracebackType
+
+    from gradverify.problems import Problem, ProblemKind
 
 __all__ = [
     "GeometryError",
     "GradientsError",
     "GradverifyError",
     "ModelError",
-    "Problem",
-    "ProblemKind",
     "RoleError",
     "SpecError",
     "TargetError",
@@ -39,7 +37,6 @@ __all__ = [
     "describe_error",
     "explain_error",
     "nearest_name",
-    "place_of",
 ]
 
 
@@ -55,53 +52,6 @@ class GradverifyError(Exception):
 
 class UsageError(GradverifyError):
     """The command line asks for something that cannot be."""
-
-
-class ProblemKind(StrEnum):
-    """What is wrong with a spec or model."""
-
-    UNREADABLE = "unreadable"
-    UNKNOWN_NAME = "unknown-name"
-    REPEATED = "repeated"
-    MISSING = "missing"
-    VALUE = "value"
-    MODEL = "model"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with a file before anything runs.
-
-    Parameters
-    ----------
-    file
-        As the user named it; empty where it is no file.
-    line, column
-        Where, from 1; 0 where it is the file as a whole.
-    message
-        What, what was expected, the nearest valid name.
-    kind
-        What sort of mistake it is.
-    """
-
-    file: str
-    line: int
-    column: int
-    message: str
-    kind: ProblemKind = ProblemKind.VALUE
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.message}" if self.place else self.message
-
-    @property
-    def place(self) -> str:
-        """``file:line:column``, as editors read it."""
-        return place_of(self.file, self.line, self.column)
-
-
-def place_of(file: str, line: int, column: int = 0) -> str:
-    """Return ``file:line:column`` without what is 0: a model has no lines."""
-    return ":".join((file, *(str(number) for number in (line, column) if number)))
 
 
 class SpecError(GradverifyError):
@@ -131,10 +81,10 @@ class RoleError(GradverifyError):
     message
         What is wrong and what was expected.
     kind
-        What sort of mistake it is.
+        What sort of mistake it is; ``None`` for a value that is wrong.
     """
 
-    def __init__(self, role: str, message: str, kind: ProblemKind = ProblemKind.VALUE) -> None:
+    def __init__(self, role: str, message: str, kind: ProblemKind | None = None) -> None:
         super().__init__(role, message, kind)
         self.role = role
         self.message = message
@@ -156,6 +106,8 @@ class ModelError(GradverifyError):
     def __init__(self, problems: str | tuple[Problem, ...]) -> None:
         super().__init__(problems)
         if isinstance(problems, str):
+            from gradverify.problems import Problem, ProblemKind  # noqa: PLC0415  workers start without dataclasses
+
             problems = (Problem("", 0, 0, problems, ProblemKind.MODEL),)
         self.problems = problems
 

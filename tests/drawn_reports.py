@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from made_reports import case_result, report_of
 
-from gradverify.errors import Problem, ProblemKind
+from gradverify.problems import Problem, ProblemKind
 from gradverify.results import Cause, Verdict
 
 # A report is long where cores are shared: what takes its time is not wrong.

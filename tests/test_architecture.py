@@ -18,7 +18,7 @@ NEEDLESS = {"asyncio", "difflib", "multiprocessing", "pickle", "selectors", "soc
 
 # Everything of gradverify that `audit` loads for a spec, by room; a new name here is a millisecond of every start.
 AUDIT = {
-    "gradverify": "checks cli errors layers models numerics pipeline reporters results rules spec",
+    "gradverify": "checks cli errors exit_codes layers models numerics pipeline problems reporters results rules spec",
     "gradverify.checks": "geometry",
     "gradverify.cli": "audit completion main options outputs progress reproduction session",
     "gradverify.layers": "batteries registry",

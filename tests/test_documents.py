@@ -12,6 +12,7 @@ import pytest
 from workplace import ROOT, run_command
 
 from gradverify.cli.main import _COMMANDS, commands
+from gradverify.exit_codes import ExitCode
 from gradverify.numerics.comparison import TOLERANCES
 from gradverify.results import EVIDENCE, CaseResult, Contract, Geometry, GradientCheck
 from gradverify.spec.contract_table import CONTRACTS
@@ -137,6 +138,12 @@ def test_the_table_of_contracts_is_the_one_of_the_code():
             what, _, why = promise.milder.partition(": ")
             rows.append((code, what, "warning", why))
     assert written == rows
+
+
+def test_the_exit_codes_are_those_of_the_code():
+    text = (ROOT / "docs/commands.md").read_text()
+    (table,) = re.findall(r"## Exit codes\n(.*?)\n## ", text, re.DOTALL)
+    assert sorted(map(int, re.findall(r"^\| (\d+) \|", table, re.MULTILINE))) == sorted(ExitCode)
 
 
 def test_every_shipped_config_passes():

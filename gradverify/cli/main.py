@@ -12,16 +12,13 @@ import click
 
 from gradverify import __version__
 from gradverify.errors import GradverifyError
+from gradverify.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 __all__ = ["main"]
 
-USAGE = 2
-INTERRUPTED = 130
-BROKEN_PIPE = 141
-INTERNAL = 70
 # What a shell sets that asks for completions.
 COMPLETION = "_GRADVERIFY_COMPLETE"
 
@@ -62,7 +59,7 @@ class _Commands(click.Group):
         except BrokenPipeError:  # bare click would exit 1, "a check failed"
             # Whoever read our output has seen enough; the interpreter must not complain about it while it ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(BROKEN_PIPE)
+            ctx.exit(ExitCode.BROKEN_PIPE)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  as above
         with formatter.section("Commands"):
@@ -100,14 +97,14 @@ def main() -> None:
         code = error.exit_code
     except GradverifyError as error:
         click.echo(f"{error}" if hasattr(error, "problems") else f"Error: {error}", err=True)
-        code = USAGE
+        code = ExitCode.USAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
-        code = INTERRUPTED
+        code = ExitCode.INTERRUPTED
     except Exception:  # noqa: BLE001  the last resort: say so, and exit with a code of its own
         import traceback  # noqa: PLC0415  only here
 
         traceback.print_exc()
         click.echo("gradverify itself failed; please report this with the lines above", err=True)
-        code = INTERNAL
+        code = ExitCode.INTERNAL
     sys.exit(code)

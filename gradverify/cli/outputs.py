@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from gradverify.errors import UsageError
+from gradverify.exit_codes import ExitCode
 from gradverify.reporters import Reporter, reporter
 
 if TYPE_CHECKING:
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
     from gradverify.reporters import Appearance
     from gradverify.results import CaseResult, Plan, Report
 
-__all__ = ["UNWRITTEN", "Outputs"]
+__all__ = ["Outputs"]
 
-# The exit code of a run in which all passes, but nobody can read it: that of sysexits.h for input and output.
-UNWRITTEN = 74
 _STDOUT = "stdout"
 # What the system shows as files although it hands on what is written: /dev/stderr is a file where a shell makes it one.
 _HANDED_ON = ("/dev/", "/proc/")
@@ -70,9 +69,10 @@ class Outputs:
         return self._made(appearance, {name: sys.stdout for name, _ in self._formats})
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """What a run exits with in which all passes: not 0 where a report could not be written."""
-        return UNWRITTEN if any(not isinstance(error, BrokenPipeError) for error in self._lost.values()) else 0
+        unwritten = any(not isinstance(error, BrokenPipeError) for error in self._lost.values())
+        return ExitCode.UNWRITTEN if unwritten else ExitCode.PASS
 
     def refusers(self, appearance: Appearance) -> tuple[Reporter, ...]:
         """Return the reporters of what was refused: stdout stays empty, and GitHub reads stderr as well."""

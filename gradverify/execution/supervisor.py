@@ -70,10 +70,7 @@ class Supervisor:
     def staff(self, most: int | None = None) -> None:
         """Let workers at rest begin what waits, and start others while jobs wait for one."""
         for child in [child for child in self._crew.children if child.at_rest]:
-            if child.is_dead():
-                self._crew.dismiss(child)
-            else:
-                self._feed(child)
+            self._feed(child)
         limit = self._workers if most is None else most
         while (path := self._understaffed()) is not None and self._has_room(limit):
             self._crew.hire(self._function, path, self._inbox)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import ModelError, Problem, ProblemKind, nearest_name
+from gradverify.errors import ModelError, nearest_name
 from gradverify.execution import executor
 from gradverify.execution.jobs import Job, Lost
 from gradverify.models.requests import OnnxRequest, TorchRequest, reshaped
 from gradverify.models.searching import SearchRequest
+from gradverify.problems import Problem, ProblemKind
 from gradverify.spec.model import DEFAULT_TIMEOUT
 from gradverify.spec.site import image_of
 from gradverify.spec.trying import axes_of, one_length

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gradverify import __version__
+from gradverify.exit_codes import ExitCode
 from gradverify.pipeline.settling import Policy, policy_for, settle
 from gradverify.results import (
-    INTERRUPTED,
     NOT_PASSED,
     NOT_RUN,
     CaseResult,
@@ -26,15 +26,13 @@ from gradverify.results import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from gradverify.errors import Problem
     from gradverify.pipeline.selecting import Selection
+    from gradverify.problems import Problem
     from gradverify.spec.model import Case
 
     Results = Generator[tuple[Case, CaseResult], None, None]
 
 __all__ = ["Listener", "Settings", "judged", "refused", "reported", "settled"]
-
-REFUSED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +105,7 @@ def reported(results: Results, selection: Selection, settings: Settings, listene
         version=__version__,
         command=settings.command,
         verdict=verdict,
-        exit_code=INTERRUPTED if interrupted else _exit_code(verdict, settings),
+        exit_code=ExitCode.INTERRUPTED if interrupted else _exit_code(verdict, settings),
         seed=selection.seed,
         seconds=time.perf_counter() - started,
         counts=counts_of(found),
@@ -121,8 +119,8 @@ def reported(results: Results, selection: Selection, settings: Settings, listene
     return report
 
 
-def _exit_code(verdict: Verdict, settings: Settings) -> int:
-    return 0 if verdict is Verdict.EMPTY and settings.allow_empty else exit_code_of(verdict)
+def _exit_code(verdict: Verdict, settings: Settings) -> ExitCode:
+    return ExitCode.PASS if verdict is Verdict.EMPTY and settings.allow_empty else exit_code_of(verdict)
 
 
 def refused(problems: tuple[Problem, ...], command: str) -> Report:
@@ -131,7 +129,7 @@ def refused(problems: tuple[Problem, ...], command: str) -> Report:
         version=__version__,
         command=command,
         verdict=Verdict.ERROR,
-        exit_code=REFUSED,
+        exit_code=ExitCode.USAGE,
         seed=0,
         seconds=0.0,
         counts=counts_of(()),

@@ -23,6 +23,7 @@ _PYTESTS: dict[str, Any] = {
     "keyword": None,
     "fail_fast": False,
     "collect_only": False,
+    "allow_empty": False,
     "quiet": False,
     "verbose": False,
     "save_failures": None,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from gradverify.errors import place_of
 from gradverify.numerics.geometry import describe_loss, describe_violation
+from gradverify.problems import place_of
 from gradverify.reporters.error_pattern import pattern
 from gradverify.reporters.words import number
 from gradverify.results import NOT_PASSED, CaseResult, Geometry, GeometrySeverity, GradientCheck, Severity, Verdict
@@ -24,7 +24,7 @@ from gradverify.rules import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gradverify.errors import Problem
+    from gradverify.problems import Problem
     from gradverify.results import Report
 
 __all__ = ["Finding", "Level", "findings_of", "findings_of_case", "findings_of_files"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gradverify.exit_codes import ExitCode
 from gradverify.reporters.findings import Finding, Level, findings_of_case, findings_of_files
 from gradverify.reporters.identity import project_path
 from gradverify.reporters.likeness import alike
 from gradverify.reporters.whole import WholeReporter
 from gradverify.reporters.words import count, printable, summary
-from gradverify.results import WORST_FIRST, Verdict, exit_code_of
+from gradverify.results import WORST_FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,7 +64,7 @@ class GithubReporter(WholeReporter):
 def _annotations(report: Report) -> list[_Annotation]:
     """Return what there is to annotate, worst first."""
     problems = [_of_problem(found) for found in findings_of_files(report)]
-    nothing = [_empty(report)] if report.exit_code == exit_code_of(Verdict.EMPTY) else []
+    nothing = [_empty(report)] if report.exit_code == ExitCode.EMPTY else []
     cases = sorted(report.cases, key=lambda case: WORST_FIRST.index(case.verdict))
     return [*problems, *nothing, *(_of_cases(group) for group in _alike([case for case in cases if _told(case)]))]
 

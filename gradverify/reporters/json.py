@@ -7,7 +7,7 @@ import math
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import Problem
+from gradverify.problems import Problem
 from gradverify.reporters.whole import WholeReporter
 from gradverify.results import EVIDENCE, CaseResult, Contract, Geometry, GradientCheck
 from gradverify.rules import rule_of_case, rule_of_contract, rule_of_geometry, rule_of_gradient, rule_of_problem

@@ -28,7 +28,6 @@ from gradverify.results.report import (
     verdict_of,
 )
 from gradverify.results.verdicts import (
-    INTERRUPTED,
     NOT_PASSED,
     NOT_RUN,
     WORST_FIRST,
@@ -43,7 +42,6 @@ from gradverify.results.verdicts import (
 
 __all__ = [
     "EVIDENCE",
-    "INTERRUPTED",
     "NOT_PASSED",
     "NOT_RUN",
     "WORST_FIRST",

@@ -6,14 +6,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import place_of
+from gradverify.exit_codes import ExitCode
+from gradverify.problems import place_of
 from gradverify.results.findings import EVIDENCE, Contract, Geometry, GradientCheck
-from gradverify.results.verdicts import INTERRUPTED, Cause, Verdict, worst_verdict
+from gradverify.results.verdicts import Cause, Verdict, worst_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gradverify.errors import Problem
+    from gradverify.problems import Problem
     from gradverify.results.networks import Network
 
 __all__ = [
@@ -171,7 +172,7 @@ class Report:
     @property
     def interrupted(self) -> bool:
         """Whether cases are those that had finished."""
-        return self.exit_code == INTERRUPTED
+        return self.exit_code == ExitCode.INTERRUPTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

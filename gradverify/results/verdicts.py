@@ -5,11 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from gradverify.exit_codes import ExitCode
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
-    "INTERRUPTED",
     "NOT_PASSED",
     "NOT_RUN",
     "WORST_FIRST",
@@ -82,15 +83,13 @@ NOT_PASSED = frozenset({Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR})
 # Verdicts of cases, as reports with room for a few list them, and maps choose what a cell shows.
 WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.PASS, Verdict.SKIP)
 
-# The exit code of a run that was interrupted, whatever its verdict.
-INTERRUPTED = 130
 # The first of these that some case has is the verdict of the whole, with its exit code.
 _EXIT_CODES = {
-    Verdict.FAIL: 1,
-    Verdict.INCONCLUSIVE: 1,
-    Verdict.ERROR: 3,
-    Verdict.PASS: 0,
-    Verdict.EMPTY: 5,
+    Verdict.FAIL: ExitCode.FAIL,
+    Verdict.INCONCLUSIVE: ExitCode.FAIL,
+    Verdict.ERROR: ExitCode.ERROR,
+    Verdict.PASS: ExitCode.PASS,
+    Verdict.EMPTY: ExitCode.EMPTY,
 }
 
 
@@ -100,6 +99,6 @@ def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
     return next((verdict for verdict in _EXIT_CODES if verdict in present), Verdict.EMPTY)
 
 
-def exit_code_of(verdict: Verdict) -> int:
+def exit_code_of(verdict: Verdict) -> ExitCode:
     """Return the exit code that belongs to a verdict of the whole."""
     return _EXIT_CODES[verdict]

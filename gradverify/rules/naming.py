@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from gradverify.errors import Problem, ProblemKind
+from gradverify.problems import Problem, ProblemKind
 from gradverify.results import (
     NOT_PASSED,
     CaseResult,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import ProblemKind, nearest_name
+from gradverify.errors import nearest_name
 from gradverify.layers.batteries import battery_of
 from gradverify.layers.registry import LAYERS
+from gradverify.problems import ProblemKind
 from gradverify.spec.aliases import parameter_called
 from gradverify.spec.battery_inputs import place_inputs
 from gradverify.spec.counterparts import Arrangement, Counterpart

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import ProblemKind, nearest_name
+from gradverify.errors import nearest_name
+from gradverify.problems import ProblemKind
 from gradverify.spec.counterparts import Arrangement
 from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, SequenceNode
 from gradverify.spec.placeholders import plain

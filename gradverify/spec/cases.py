@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import ProblemKind, nearest_name
+from gradverify.errors import nearest_name
 from gradverify.layers.registry import LAYERS, LayerInfo, WindowRoles
+from gradverify.problems import ProblemKind
 from gradverify.results import FailOn, Verdict
 from gradverify.spec.code import check_imports, search_path
 from gradverify.spec.implementations import are_named, layer_targets

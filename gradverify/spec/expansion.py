@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import Problem, ProblemKind, RoleError, SpecError, UsageError, nearest_name
+from gradverify.errors import RoleError, SpecError, UsageError, nearest_name
 from gradverify.layers.registry import LAYERS, Kind, LayerInfo, with_defaults
+from gradverify.problems import Problem, ProblemKind
 from gradverify.spec.code import with_lengths
 from gradverify.spec.counterparts import At, Counterpart
 from gradverify.spec.model import Case, CaseSpec, InputSpec, Spec
@@ -245,4 +246,4 @@ def _check_window(case: CaseSpec, inputs: tuple[InputSpec, ...], params: Mapping
     try:
         windows(case.window, shapes, params)
     except RoleError as error:
-        problems.add(case.where("geometry", error.role), error.message, error.kind)
+        problems.add(case.where("geometry", error.role), error.message, error.kind or ProblemKind.VALUE)

@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from gradverify.errors import Problem, ProblemKind, SpecError, UsageError
+from gradverify.errors import SpecError, UsageError
+from gradverify.problems import Problem, ProblemKind
 from gradverify.spec.cases import FileContext, read_cases
 from gradverify.spec.language import HEADER
 from gradverify.spec.model import SHIMS, Spec

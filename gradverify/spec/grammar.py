@@ -11,7 +11,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from gradverify.errors import ProblemKind, nearest_name
+from gradverify.errors import nearest_name
+from gradverify.problems import ProblemKind
 from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, SequenceNode, kind_of
 
 if TYPE_CHECKING:

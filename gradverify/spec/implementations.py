@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import ProblemKind, nearest_name
+from gradverify.errors import nearest_name
+from gradverify.problems import ProblemKind
 from gradverify.spec.nodes import MappingNode, Node, Position, Problems, SequenceNode, shortened
 from gradverify.spec.target_model import LayerTarget
 

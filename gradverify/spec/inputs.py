@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import ProblemKind
+from gradverify.problems import ProblemKind
 from gradverify.spec.language import INTEGER_DTYPES
 from gradverify.spec.model import ArrayFile, Fill, InputSpec
 from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, SequenceNode, kind_of, shortened

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import ProblemKind, nearest_name
+from gradverify.errors import nearest_name
 from gradverify.layers.network_kinds import KINDS, ROWS, Row, Value, own_name
+from gradverify.problems import ProblemKind
 from gradverify.spec.grammar import INVALID, Either, Field, ListOf, Rule, Schema, Section
 from gradverify.spec.network_model import MAX_LAYERS
 from gradverify.spec.nodes import MappingNode, Node, Problems, ScalarNode, SequenceNode, kind_of, shortened

@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import ProblemKind, nearest_name
+from gradverify.errors import nearest_name
 from gradverify.layers.network_kinds import KINDS, Family, LayerKind, Value
+from gradverify.problems import ProblemKind
 from gradverify.spec.grammar import INVALID
 from gradverify.spec.model import Check
 from gradverify.spec.network_model import (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from gradverify.errors import Problem, ProblemKind
+from gradverify.problems import Problem, ProblemKind
 
 __all__ = [
     "MAX_PROBLEMS",

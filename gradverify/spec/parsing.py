@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from gradverify.errors import ProblemKind
+from gradverify.problems import ProblemKind
 from gradverify.spec.nodes import MappingNode, Node, Position, Problems, Scalar, ScalarNode, SequenceNode, shortened
 
 if TYPE_CHECKING:

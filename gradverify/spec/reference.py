@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import ProblemKind, nearest_name
+from gradverify.errors import nearest_name
 from gradverify.layers.registry import LAYERS, LayerInfo
+from gradverify.problems import ProblemKind
 from gradverify.spec.aliases import INPUT_NAMES, NEUTRAL, parameter_called
 from gradverify.spec.calls import read_call
 from gradverify.spec.counterparts import Arrangement, At, Counterpart

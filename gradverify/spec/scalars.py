@@ -7,7 +7,8 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
-from gradverify.errors import ProblemKind, nearest_name
+from gradverify.errors import nearest_name
+from gradverify.problems import ProblemKind
 from gradverify.spec.calls import read_call
 from gradverify.spec.grammar import INVALID, Rule, Schema
 from gradverify.spec.model import LARGEST_WHOLE

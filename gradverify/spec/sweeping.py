@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import ProblemKind
 from gradverify.layers.registry import LAYERS
+from gradverify.problems import ProblemKind
 from gradverify.spec.grammar import INVALID, Plain, Rule
 from gradverify.spec.language import PARAMETER_RULES, RANGE
 from gradverify.spec.nodes import Node, Position, Problems, ScalarNode, SequenceNode, escaped, shortened

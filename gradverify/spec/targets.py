@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import ProblemKind, nearest_name
+from gradverify.errors import nearest_name
+from gradverify.problems import ProblemKind
 from gradverify.spec.nodes import MappingNode, Node, Problems, position_of, shortened
 from gradverify.spec.target_model import FrameworkTarget, FunctionsTarget, ObjectTarget, ParameterRole, Target
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradverify.errors import ProblemKind, RoleError, nearest_name
+from gradverify.errors import RoleError, nearest_name
 from gradverify.numerics.geometry import Window, axis_names
+from gradverify.problems import ProblemKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

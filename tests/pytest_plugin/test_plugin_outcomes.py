@@ -26,6 +26,7 @@ CASES = {
     "unread": GAPS,
     "judged": f"{GAPS}, fail_on: identity",
     "impossible": TOO_LARGE,
+    "undecided": "layer: tanh, inputs: {x: [2000]}, method: dense, max_passes: 100",
     "unloadable": own("forward", "nowhere"),
 }
 # What pytest counts as, by the verdict of a run.
@@ -112,7 +113,7 @@ def test_the_time_of_a_case_is_its_own(everything):
 def test_junit_names_file_and_line(everything):
     project, _ = everything
     found = {case.get("name"): case for case in ET.parse(project.path / "report.xml").iter("testcase")}  # noqa: S314  pytest wrote it
-    assert len(found) == 25
+    assert len(found) == 26
     wrong = found["wrong"]
     # pytest counts lines from 0.
     assert (wrong.get("classname"), wrong.get("file"), wrong.get("line")) == (

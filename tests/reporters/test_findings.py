@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from made_reports import case_result, report_of
 
-from gradverify.errors import Problem, ProblemKind
 from gradverify.numerics.geometry import Window, measure
+from gradverify.problems import Problem, ProblemKind
 from gradverify.reporters.findings import Level, findings_of, findings_of_case
 from gradverify.results import BatteryRow, Cause, Judgement, Verdict
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from made_reports import case_result, rendered, report_of
 from workplace import ROOT
 
-from gradverify.errors import Problem, ProblemKind
 from gradverify.numerics.geometry import Window, measure
+from gradverify.problems import Problem, ProblemKind
 from gradverify.reporters.findings import Level, findings_of, findings_of_case
 from gradverify.reporters.words import printable
 from gradverify.results import Cause, Verdict

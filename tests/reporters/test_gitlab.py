@@ -12,8 +12,8 @@ from jsonschema import Draft7Validator
 from made_reports import case_result, rendered, report_of
 from workplace import ROOT
 
-from gradverify.errors import Problem, ProblemKind
 from gradverify.numerics.geometry import Window, measure
+from gradverify.problems import Problem, ProblemKind
 from gradverify.reporters.findings import findings_of
 from gradverify.results import Cause, Judgement, Verdict
 

@@ -13,7 +13,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 from made_reports import case_result, rendered, report_of
 from workplace import ROOT
 
-from gradverify.errors import Problem, ProblemKind
+from gradverify.problems import Problem, ProblemKind
 from gradverify.reporters.words import printable
 from gradverify.results import Verdict
 

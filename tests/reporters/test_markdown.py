@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from made_reports import case_result, rendered, report_of
 from markdown_it import MarkdownIt
 
-from gradverify.errors import Problem, ProblemKind
+from gradverify.problems import Problem, ProblemKind
 from gradverify.reporters.findings import findings_of
 from gradverify.reporters.markdown_text import code, fenced
 from gradverify.reporters.words import printable

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from made_reports import case_result
 
-from gradverify.errors import Problem, ProblemKind
 from gradverify.numerics.geometry import Window, measure
+from gradverify.problems import Problem, ProblemKind
 from gradverify.results import Cause, Contract, GradientCheck, Severity, Verdict, WorstEntry
 from gradverify.rules import (
     RULES,

@@ -17,7 +17,7 @@ from gradverify.spec.nodes import MAX_PROBLEMS
 from gradverify.spec.overriding import Overrides
 
 if TYPE_CHECKING:
-    from gradverify.errors import Problem
+    from gradverify.problems import Problem
 
 FOLDER = Path(__file__).parent / "invalid"
 FILES = sorted(FOLDER.glob("*.yaml"))

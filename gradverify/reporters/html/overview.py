@@ -13,7 +13,7 @@ from gradverify.rules import RULES, rule_of_problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gradverify.errors import Problem
+    from gradverify.problems import Problem
     from gradverify.results import Report, Verdict
 
 __all__ = ["conditions", "header", "problems"]

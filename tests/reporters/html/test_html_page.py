@@ -14,8 +14,8 @@ from made_reports import case_result, error_grid, rendered, report_of, step_curv
 from pictures import boxes_of, read_page, texts_of
 
 from gradverify import reporters
-from gradverify.errors import Problem, ProblemKind
 from gradverify.numerics.geometry import Rounding, Window, measure
+from gradverify.problems import Problem, ProblemKind
 from gradverify.reporters.html.geometry import identity_in_numbers
 from gradverify.reporters.html.rules import shown_page
 from gradverify.reporters.words import printable
