@@ -45,5 +45,4 @@ def _issue(finding: Finding, mark: str, root: str | None) -> dict[str, Any]:
 def _severity(finding: Finding) -> str:
     if finding.case is None:
         return "blocker"  # nothing was run
-    undecided = finding.level is Level.ERROR and finding.rule.id.startswith(_UNDECIDED)
-    return "major" if undecided else _SEVERITIES[finding.level]
+    return "major" if finding.rule.id.startswith(_UNDECIDED) else _SEVERITIES[finding.level]

@@ -168,6 +168,10 @@ def test_keys_of_settings_are_completed():
 def test_the_option_in_front_of_a_value_is_kept(shell):
     found = shell(commands, {}, "gradverify", COMPLETION).get_completions(["run", "spec.yaml"], "--case=conv/stride=2")
     assert [item.value for item in found] == [f"--case={IDS[1]}"]
+    alone = shell(commands, {}, "gradverify", COMPLETION).get_completions(
+        ["run", "spec.yaml", "--case"], "conv/stride=2"
+    )
+    assert [item.value for item in alone] == [IDS[1]]
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,13 @@ def test_a_kink_at_the_element_has_two_sides_and_no_truncation():
     assert curve_of(wrong).sides is not None
 
 
+def test_truncation_of_a_power_is_what_its_formula_leaves_out():
+    subject = functional(lambda x: x**5, x=[1.5, 2.5])  # h^4 / 30 times the fifth derivative, 120
+    found = curve(subject, 5 * subject.cotangents[0] * subject.inputs["x"] ** 4)
+    wanted = 4 * abs(subject.cotangents[0][found.index]) * array(found.steps) ** 4
+    np.testing.assert_allclose(found.truncation, wanted, rtol=0.01)
+
+
 @pytest.mark.parametrize("distance", [2.0**-4, 2.0**-9, 2.0**-14])
 def test_a_kink_beside_the_element_shows_beyond_its_distance_and_is_no_truncation(distance):
     subject = functional(lambda x: np.maximum(x, 0) + x.real * 0, x=[distance, -1.0])

@@ -11,7 +11,7 @@ from gradverify.numerics.geometry import Window, measure
 from gradverify.pipeline import Policy, policy_for, settle
 from gradverify.pipeline.baseline import Baseline
 from gradverify.pipeline.settling import violations
-from gradverify.results import CaseResult, FailOn, GeometrySeverity, Verdict
+from gradverify.results import CaseResult, Cause, Contract, FailOn, GeometrySeverity, Judgement, Severity, Verdict
 from gradverify.spec.network_model import Allowance
 
 PADDING, DATA = measure("H", Window(224, 7, 2, (3, 3))), measure("W", Window(224, 11, 4))  # residual 1 both
@@ -108,3 +108,23 @@ def test_the_policy_of_a_case_takes_its_allowance_and_keeps_the_baseline(own):
     policy = policy_for(Judged(), identity(baseline=holding(DATA), strict=True, expectations=False))
     assert (policy.fail_on, policy.allowance) == (own or FailOn.IDENTITY, KNOWN)
     assert (policy.baseline, policy.strict, policy.expectations) == (holding(DATA), True, False)
+
+
+def test_the_result_says_which_findings_the_policy_fails_and_which_it_accepts():
+    allowed = settle(result(PADDING, WORSE), identity(allowance=KNOWN)).judgement
+    assert (allowed.failing_axes, allowed.accepted_axes) == (("W",), ("H",))
+    held = settle(result(PADDING, WORSE), identity(baseline=holding(PADDING))).judgement
+    assert (held.failing_axes, held.accepted_axes) == (("W",), ("H",))
+    assert settle(result(PADDING), Policy(fail_on=FailOn.DATA_LOSS, allowance=KNOWN)).judgement == Judgement()
+
+
+@pytest.mark.parametrize(("strict", "failing"), [(True, ("dtype",)), (False, ())])
+def test_the_result_says_which_warnings_fail_it(strict, failing):
+    warning = Contract(code="dtype", verdict=Verdict.FAIL, severity=Severity.WARNING, message="float64 for float32")
+    settled = settle(result(contracts=(warning,)), Policy(fail_on=FailOn.NEVER, strict=strict))
+    assert settled.judgement == Judgement(failing_warnings=failing)
+    assert settled.verdict is (Verdict.FAIL if strict else Verdict.PASS)
+
+
+def test_the_cause_of_an_unexpected_pass_is_said():
+    assert settle(result(expect=Verdict.FAIL), identity()).cause is Cause.UNEXPECTED_PASS

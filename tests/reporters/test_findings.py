@@ -50,6 +50,26 @@ def test_a_case_that_does_not_pass_has_an_error_that_says_why(verdict, cause):
     assert (found.file, found.line, found.case) == ("conv.yaml", 7, case)
 
 
+def test_what_is_worth_a_look_does_not_stand_for_the_error_of_a_case_that_does_not_pass():
+    case = case_result(verdict=Verdict.FAIL, gradients=(), geometry=(), reason="it says why")
+    assert shown(case) == [("GV101", "error", ""), ("GV403", "warning", "dtype")]
+
+
+def test_only_a_violation_is_accepted_and_no_input_that_is_called_as_its_axis():
+    case = case_result(verdict=Verdict.FAIL, contracts=(), judgement=Judgement(accepted_axes=("H",)))
+    case = replace(case, gradients=(replace(case.gradients[0], input="H"),))
+    assert [(found.rule.id, found.about, found.accepted) for found in findings_of_case(case)] == [
+        ("GV103", "H", False),
+        ("GV202", "H", True),
+        ("GV201", "W", False),
+    ]
+
+
+def test_an_impossible_window_that_fails_nothing_is_a_warning():
+    case = case_result(contracts=(), gradients=(), geometry=(measure("W", Window(2, 3)),))
+    assert shown(case) == [("GV201", "warning", "W")]
+
+
 def test_an_impossible_window_is_said_once():
     case = case_result(verdict=Verdict.ERROR, cause=Cause.IMPOSSIBLE, contracts=(), gradients=())
     assert [rule for rule, _, _ in shown(case)] == ["GV202", "GV201"]
@@ -104,6 +124,20 @@ def test_problems_of_files_come_first_with_their_places():
     first, second = findings_of(report_of(problems=(problem, model)))
     assert (first.rule.id, first.file, first.line, first.column) == ("GV302", "a.yaml", 3, 9)
     assert (second.rule.id, second.file, second.line, second.case) == ("GV908", "net.onnx", 0, None)
+
+
+def test_places_are_written_as_far_as_they_are_known():
+    problems = tuple(Problem(*at, "wrong") for at in (("a.yaml", 3, 9), ("net.onnx", 0, 0), ("", 0, 0)))
+    assert [found.place for found in findings_of(report_of(problems=problems))] == ["a.yaml:3:9", "net.onnx", ""]
+    assert [str(problem) for problem in problems] == ["a.yaml:3:9: wrong", "net.onnx: wrong", "wrong"]
+    assert (case_result().place, case_result(line=0).place) == ("conv.yaml:7", "conv.yaml")
+
+
+def test_keys_tell_problems_of_one_rule_apart():
+    problems = tuple(Problem("a.yaml", 3, 9, f"unknown key '{key}'", ProblemKind.UNKNOWN_NAME) for key in "xy")
+    first, second = findings_of(report_of(problems=problems))
+    assert first.key != second.key
+    assert findings_of(report_of(problems=problems[1:]))[0].key == second.key
 
 
 def test_keys_tell_findings_apart_and_stay_when_lines_and_numbers_change():

@@ -112,6 +112,13 @@ def test_cases_of_a_sweep_that_are_alike_take_one_place():
     assert last == f"the same in 24 more cases: {', '.join(f'conv/pad={pad}' for pad in range(1, 21))}, ..."
 
 
+def test_cases_are_alike_whose_errors_are_whatever_else_is_worth_a_look():
+    lost = (measure("H", Window(8, 3, 2)),)
+    cases = [case_result("conv", Verdict.FAIL, id=f"conv/{place}", geometry=lost * place) for place in (0, 1)]
+    ((_, values, _),) = commands(rendered("github", report_of(*cases)))
+    assert values["title"] == "GV103 conv/0 and 1 more case"
+
+
 def test_what_is_found_tells_cases_apart_that_pass_alike():
     windows = (Window(8, 3, 2), Window(7, 3, 2, (0, 1)), Window(10, 3, 2))
     cases = [

@@ -181,6 +181,12 @@ def test_passing_rows_are_left_out_first_then_explanations_and_that_is_said():
     assert (len(blocks(least)), "5 explanations left out here." in least) == (0, True)
 
 
+def test_of_cases_that_pass_those_with_findings_come_first():
+    clean, lost = case_result("clean", contracts=(), geometry=()), case_result("lost", contracts=())
+    text = rendered("markdown", report_of(clean, lost))
+    assert text.index("lost/stride=2") < text.index("clean/stride=2")
+
+
 def test_cases_that_say_the_same_are_explained_once():
     cases = [case_result("c", Verdict.FAIL, id=f"c{place}", reproduce=f"run c{place}") for place in range(3)]
     text = rendered("markdown", report_of(*cases))

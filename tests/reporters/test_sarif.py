@@ -178,6 +178,8 @@ def notified(run):
 def test_what_could_not_run_is_told_apart_from_what_was_found():
     raised = case_result("r", Verdict.ERROR, cause=Cause.RAISED, reason="ValueError: no", **BARE)
     assert notified(run_of(report_of(raised))) == (False, [], [("error", "r/stride=2: ValueError: no")])
+    beside = replace(raised, geometry=LOST["geometry"])  # which is no reason why it could not run
+    assert notified(run_of(report_of(beside))) == (False, [], [("error", "r/stride=2: ValueError: no")])
     problem = Problem("a.yaml", 3, 9, "unknown key 'nam'", ProblemKind.UNKNOWN_NAME)
     refused = report_of(problems=(problem,), verdict=Verdict.ERROR, exit_code=2)
     assert notified(run_of(refused)) == (False, [("error", "unknown key 'nam'")], [])

@@ -68,10 +68,10 @@ class _Ruler:
         return [*range(self.hidden.start), *range(self.hidden.stop, self.rows)]
 
     def spans(self, rows: Iterable[int]) -> Iterator[tuple[float, float]]:
-        """Yield left edges and widths of stretches of neighbouring rows that are drawn."""
+        """Yield left edges and widths of stretches of neighbouring rows, given without those in the break."""
         begin = end = None
         for row in rows:
-            if row != end or row == self.hidden.stop:
+            if row != end:
                 if begin is not None and end is not None:
                     yield self.x(begin), (end - begin) * self.cell
                 begin = row

@@ -129,6 +129,10 @@ def test_every_drawing_is_named_and_described():
             "bar is 2 times what is allowed.",
         ),
         (
+            {"truncation": (1.0,) * 26},
+            SLOPE + "The error bar is 1.2e+06 times smaller than what is allowed.",
+        ),
+        (
             {"analytic": math.nan},
             SLOPE + "Below about h = 0.00098 roundoff is the "
             "larger error, above it truncation. The analytic value nan is nan away from the numerical one, nan times "

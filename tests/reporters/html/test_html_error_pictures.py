@@ -105,3 +105,11 @@ def test_nothing_is_drawn_where_everything_fails_or_nothing_is_known():
     assert grid_figure(gradient()) is None
     assert map_table(gradient()) is None
     assert map_table(gradient(error_map=found(failed=20))) == "<p>Errors: every element (20).</p>"
+
+
+def test_a_last_bar_of_fewer_indices_is_as_high_as_its_share():
+    axes = (AxisErrors(axis=0, length=5, failed=(2, 0, 4), indices=3, name="N", together=2),)
+    drawing = element(map_table(gradient(error_map=found(axes=axes, elements=20, failed=6))))
+    (first, last), (frame, *_) = boxes_of(drawing, "bar-failed"), boxes_of(drawing, "frame")
+    assert first[3] == pytest.approx(frame[3] / 4, abs=0.1)  # 2 of the 8 elements of two indices
+    assert last[3] == pytest.approx(frame[3], abs=0.1)  # all 4 of the one index that is left

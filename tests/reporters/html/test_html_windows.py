@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -151,6 +153,7 @@ def test_a_kernel_that_does_not_fit_is_longer_than_the_rows(window):
         (Window(224, 224), [0]),
         (Window(224, 200, 24), [0, 1]),
         (Window(1000, 1, 100), [0, 9]),
+        (Window(100, 11, 10), [0, 1, 8]),
         (Window(10**7, 3), [0, 1, 2, 3, 10**7 - 4, 10**7 - 3]),
     ],
 )
@@ -160,6 +163,17 @@ def test_long_axes_are_drawn_without_their_middle(window, names):
     assert f"{geometry.padded - 50} rows" in texts_of(drawing)
     assert len(windows_figure(geometry)) < 3000
     assert bool(boxes_of(drawing, "unread")) == bool(geometry.residual or geometry.gap)
+
+
+def test_a_line_through_holes_goes_from_one_end_of_a_window_to_the_other():
+    _, drawing = drawn(Window(7, 2, dilation=3))
+    boxes = boxes_of(drawing, "window")
+    (through,) = [part.get("d") for part in drawing.iter("path") if part.get("class") == "through"]
+    lines = [tuple(map(float, found)) for found in re.findall(r"M([\d.]+) [\d.]+H([\d.]+)", through)]
+    tops = sorted({top for _, top, _, _ in boxes})
+    ends = [[x for box in boxes if box[1] == top for x in (box[0], box[0] + box[2])] for top in tops]
+    assert lines == [(min(found), max(found)) for found in ends]
+    assert len(lines) == 4
 
 
 def test_boxes_of_long_axes_stay_within_the_drawing():
