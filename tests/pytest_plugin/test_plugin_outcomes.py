@@ -153,6 +153,7 @@ def test_the_command_to_reproduce_works_where_pytest_was_started(project):
     assert project.run("run", "deep/it is.gradverify.yaml", "--case", "wrong way").code == 1
 
 
+@pytest.mark.slow
 def test_every_shipped_config_passes_as_a_test(project):
     for folder in ("configs", "examples"):
         shutil.copytree(ROOT / folder, project.path / folder)

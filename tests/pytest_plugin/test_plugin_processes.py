@@ -54,7 +54,14 @@ def swept(project):
     return project
 
 
-@pytest.mark.parametrize("mode", ["load", "loadscope", "loadfile", "loadgroup", "worksteal", "each"])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        "load",
+        "worksteal",
+        *(pytest.param(mode, marks=pytest.mark.slow) for mode in ("loadscope", "loadfile", "loadgroup", "each")),
+    ],
+)
 def test_every_way_to_distribute_runs_every_case_once(swept, mode):
     ran = swept.pytest("-n", "2", "--dist", mode, "-q", "--junitxml=report.xml")
     twice = 1 + (mode == "each")

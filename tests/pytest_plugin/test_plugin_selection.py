@@ -44,9 +44,8 @@ def test_last_failed_first_failed_and_their_cache(project):
     assert summary(project.pytest()) == "1 failed, 2 passed"
     assert summary(project.pytest("--lf")) == "1 failed"  # of the other file nothing is even collected
     assert outcomes(project.pytest("--ff", "-rA"))[0] == "right"
-    assert project.pytest("--ff", "-v").stdout.index("::wrong FAILED") < project.pytest("--ff", "-v").stdout.index(
-        "::right"
-    )
+    order = project.pytest("--ff", "-v").stdout
+    assert order.index("::wrong FAILED") < order.index("::right")
     project.spec(f"name: right, {RIGHT}", f"name: wrong, {RIGHT}")
     assert summary(project.pytest("--lf")) == "1 passed"
     assert summary(project.pytest("-p", "no:cacheprovider")) == "3 passed"
