@@ -60,6 +60,6 @@ def summary(report: Report) -> str:
     if report.problems:
         return f"{report.verdict.upper()}: {count(len(report.problems), 'problem')}, nothing was run"
     present = [f"{many} {name}" for name, many in report.counts.items() if many]
-    counted = ", ".join(present) or "no case was selected"
-    verdict = "INTERRUPTED" if report.exit_code == ExitCode.INTERRUPTED else report.verdict.upper()
-    return f"{verdict}: {counted} in {report.seconds:.2f} s"
+    interrupted = report.exit_code == ExitCode.INTERRUPTED
+    counted = ", ".join(present) or ("no case had finished" if interrupted else "no case was selected")
+    return f"{'INTERRUPTED' if interrupted else report.verdict.upper()}: {counted} in {report.seconds:.2f} s"
