@@ -16,6 +16,7 @@ import click
 from gradverify.errors import UsageError
 from gradverify.exit_codes import ExitCode
 from gradverify.reporters import Reporter, reporter
+from gradverify.spec.model import SPEC_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,20 +45,23 @@ class Outputs:
         Name and file of each; ``None`` for stdout. Without any, ``terminal`` to stdout.
     summary
         File that GitHub shows beside the annotations of a step, where it is set.
+    read
+        Names of what the command reads: no report replaces it.
 
     Raises
     ------
     UsageError, click.UsageError
-        Two formats for one place, or a file in no folder.
+        Two formats for one place, a file in no folder, or one that is read.
     """
 
-    def __init__(self, formats: tuple[tuple[str, str | None], ...], summary: str | None) -> None:
+    def __init__(self, formats: tuple[tuple[str, str | None], ...], summary: str | None, read: tuple[str, ...]) -> None:
         self._formats = formats or (("terminal", None),)
         self._summary = summary if summary and any(name == "github" for name, _ in self._formats) else None
         self._written: dict[str, TextIO] = {}
         self._summed = io.StringIO()
         self._lost: dict[str, OSError] = {}
         _check(self._formats)
+        _keep_apart(self._formats, read)
 
     @property
     def near(self) -> bool:
@@ -172,11 +176,25 @@ def _check(formats: tuple[tuple[str, str | None], ...]) -> None:
     if sum(file is None for _, file in formats) > 1:
         raise click.UsageError("two formats for stdout, expected one; give the others a file: --format NAME=FILE")
     files = [file for _, file in formats if file]
-    if len({Path(file).resolve() for file in files}) < len(files):
-        raise click.UsageError("two formats for one file, expected a file for each")
-    for file in files:
-        if Path(file).is_dir() or not Path(file).resolve().parent.is_dir():
-            raise UsageError(f"--format: '{file}' is a folder, or in none, expected a file in an existing folder")
+    places = [os.path.realpath(file) for file in files]
+    for file, place in zip(files, places, strict=True):
+        if places.count(place) > 1:
+            raise click.UsageError(f"two formats for one file, '{file}', expected a file for each")
+        if os.path.isdir(place):  # noqa: PTH112  false, and no exception, for a name that no file can have
+            raise UsageError(f"--format: '{file}' is a folder, expected a file")
+        if not os.path.isdir(os.path.dirname(place)):  # noqa: PTH112, PTH120  as above
+            raise UsageError(f"--format: '{file}' is in no folder, expected a file in an existing folder")
+
+
+def _keep_apart(formats: tuple[tuple[str, str | None], ...], read: tuple[str, ...]) -> None:
+    """Refuse a report in the place of what the command reads, or where the next one would take it for a spec."""
+    taken = [os.path.realpath(name) for name in read]
+    folders = [Path(name) for name in taken if os.path.isdir(name)]  # noqa: PTH112  as above
+    for file in (file for _, file in formats if file):
+        place = Path(os.path.realpath(file))
+        inside = place.suffix in SPEC_SUFFIXES and any(place.is_relative_to(folder) for folder in folders)
+        if inside or str(place) in taken:
+            raise UsageError(f"--format: '{file}' is what this command reads, expected another file for the report")
 
 
 def _finish(name: str, stream: TextIO) -> None:

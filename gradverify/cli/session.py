@@ -69,7 +69,9 @@ def conduct(
     listeners
         Who hears what happens, besides the reporters.
     """
-    outputs = Outputs(common.formats, os.environ.get("GITHUB_STEP_SUMMARY"))
+    known = settings.policy.baseline
+    read = common.specs if known is None else (*common.specs, known.file)
+    outputs = Outputs(common.formats, os.environ.get("GITHUB_STEP_SUMMARY"), read)
     try:
         selection = choose()
     except (SpecError, ModelError) as error:

@@ -59,6 +59,5 @@ def summary(report: Report) -> str:
     if report.problems:
         return f"{report.verdict.upper()}: {count(len(report.problems), 'problem')}, nothing was run"
     present = [f"{many} {name}" for name, many in report.counts.items() if many]
-    counted = ", ".join(present) or "no case was selected"
-    verdict = "INTERRUPTED" if report.interrupted else report.verdict.upper()
-    return f"{verdict}: {counted} in {report.seconds:.2f} s"
+    counted = ", ".join(present) or ("no case had finished" if report.interrupted else "no case was selected")
+    return f"{'INTERRUPTED' if report.interrupted else report.verdict.upper()}: {counted} in {report.seconds:.2f} s"

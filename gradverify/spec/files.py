@@ -11,14 +11,12 @@ from gradverify.errors import SpecError, UsageError
 from gradverify.problems import Problem, ProblemKind
 from gradverify.spec.cases import FileContext, read_cases
 from gradverify.spec.language import HEADER
-from gradverify.spec.model import SHIMS, Spec
+from gradverify.spec.model import SHIMS, SPEC_SUFFIXES, Spec
 from gradverify.spec.nodes import MappingNode, Node, Problems, SequenceNode, TooManyProblems, shortened
 from gradverify.spec.parsing import read_document
 from gradverify.spec.scalars import Called
 
 __all__ = ["find_specs", "read_specs"]
-
-_SUFFIXES = (".yaml", ".yml")
 
 
 def find_specs(names: tuple[str, ...]) -> tuple[Path, ...]:
@@ -35,7 +33,7 @@ def find_specs(names: tuple[str, ...]) -> tuple[Path, ...]:
         if path.suffix.lower() == ".onnx" and os.path.isfile(name):  # noqa: PTH113  as below
             raise UsageError(f"'{name}' is a model, expected a spec: gradverify audit takes models (*.onnx)")
         if os.path.isdir(name):  # noqa: PTH112  false, and no exception, for a name that no file can have
-            inner = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
+            inner = sorted(file for file in path.rglob("*") if file.suffix in SPEC_SUFFIXES and file.is_file())
         elif os.path.exists(name):  # noqa: PTH110  as above
             inner = [path]
         else:

@@ -28,6 +28,7 @@ __all__ = [
     "LARGEST_WHOLE",
     "METHODS",
     "SHIMS",
+    "SPEC_SUFFIXES",
     "ArrayFile",
     "Case",
     "CaseSpec",
@@ -44,6 +45,8 @@ Length: TypeAlias = int | str
 DTYPES = ("float64", "float32", "float16", "longdouble")
 METHODS = ("auto", "dense", "compressed", "certificate")
 COTANGENTS = ("random", "ones", "mean", "single")
+# What a folder is searched for.
+SPEC_SUFFIXES = (".yaml", ".yml")
 # Names that older code expects and newer versions no longer have.
 SHIMS = ("old-numpy", "old-python")
 # The key of a parameter that is a Python object: {import: module:name}.

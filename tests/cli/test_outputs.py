@@ -37,8 +37,57 @@ def test_two_formats_for_one_file_are_wrong_usage_however_it_is_written(good, se
     (good.path / "sub").mkdir()
     ran = good.run("run", "good.yaml", "--format", "json=report.json", "--format", f"terminal={second}")
     assert ran.code == 2
-    assert "two formats for one file" in ran.stderr
+    assert "two formats for one file, 'report.json'" in ran.stderr
     assert not (good.path / "report.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("read", "report"),
+    [
+        ("good.yaml", "good.yaml"),
+        ("good.yaml", "sub/../good.yaml"),
+        ("good.yaml", "link.xml"),
+        (".", "good.yaml"),
+        (".", "sub/new.yml"),
+    ],
+)
+def test_no_report_replaces_what_is_read(good, read, report):
+    (good.path / "sub").mkdir()
+    (good.path / "link.xml").symlink_to("good.yaml")
+    ran = good.run("run", read, "--format", f"junit={report}")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert f"'{report}' is what this command reads" in ran.stderr
+    assert (good.path / "good.yaml").read_text() == GOOD
+    assert not (good.path / "sub/new.yml").exists()
+
+
+def test_no_report_replaces_a_baseline(good):
+    good.write("net.yaml", "cases: [{name: p, layer: maxpool2d, inputs: {x: [1, 1, 4, 4]}, params: {kernel_size: 2}}]")
+    baseline = ("--baseline", "known.json", "--update-baseline")
+    assert good.run("audit", "net.yaml", *baseline).code == 0
+    written = (good.path / "known.json").read_text()
+    assert good.run("audit", "net.yaml", *baseline, "--format", "json=known.json").code == 2
+    assert (good.path / "known.json").read_text() == written
+
+
+def test_a_report_beside_specs_is_one(good):
+    assert good.run("run", ".", "--format", "junit=report.xml").code == 0
+    assert "<testsuites" in (good.path / "report.xml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        ("sub", "'sub' is a folder"),
+        ("none/r.xml", "'none/r.xml' is in no folder"),
+        ("n" * 300 + "/r.xml", "in no folder"),
+    ],
+)
+def test_where_no_report_can_be(good, report, said):
+    (good.path / "sub").mkdir()
+    ran = good.run("run", "good.yaml", "--format", f"junit={report}")
+    assert ran.code == 2
+    assert said in ran.stderr
 
 
 def test_a_link_stays_one_and_leads_to_the_report(good):

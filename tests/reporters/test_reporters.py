@@ -67,6 +67,12 @@ def test_the_empty_report_renders():
     assert json.loads(rendered("json", report_of()))["verdict"] == "empty"
 
 
+def test_where_nothing_had_finished_it_was_selected_all_the_same():
+    assert rendered("terminal", report_of(exit_code=130)).splitlines()[-1] == (
+        "INTERRUPTED: no case had finished in 1.50 s"
+    )
+
+
 def test_the_document_has_the_fields_of_the_contract_in_their_order():
     made = document(report_of(case_result(verdict=Verdict.FAIL)))
     assert list(made) == [
@@ -178,7 +184,7 @@ def test_a_violated_geometry_in_full():
     assert lines[1:6] == [
         "     size identity violated along H and W",
         "       (H-1)S + K = 13, H' + 2P = 14, residual 1",
-        "       rows never made: 1 of output at the far end",
+        "       rows never made: 1 of output at the far end, some in holes of the dilation",
         "       stride 2, dilation 2 and kernel 3 leave holes: it makes at most 1 of 2 neighbouring rows",
         "       holds with: output_padding 0 (output 13)",
     ]

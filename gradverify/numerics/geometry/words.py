@@ -60,8 +60,21 @@ def describe_loss(geometry: Geometry) -> str:
         )
         if count
     ]
+    if _has_holes(geometry):
+        unread.append("some in holes of the dilation")
     verb = "made" if geometry.transposed else "read"
     return f"rows never {verb}: {', '.join(unread)}" if unread else f"every row is {verb}"
+
+
+def _has_holes(geometry: Geometry) -> bool:
+    """Return whether a dilated window leaves rows within its reach that no other one meets.
+
+    Counted from the first row of the first window, row 1 is met by no tap where both stride and dilation exceed 1. With
+    stride 1, ``H'`` windows meet the first ``H'`` rows, and the next tap begins at row ``D``.
+    """
+    if geometry.dilation == 1 or geometry.kernel == 1:
+        return False
+    return geometry.stride > 1 or window_count(geometry) < geometry.dilation
 
 
 def describe_violation(geometry: Geometry) -> str:

@@ -16,6 +16,7 @@ from gradverify.reporters.html.reading import reading
 from gradverify.reporters.html.rules import rules_section
 from gradverify.reporters.html.sharing import shared
 from gradverify.reporters.html.sweep import sweep_section
+from gradverify.reporters.html.verdicts import outcome
 from gradverify.reporters.likeness import alike
 from gradverify.reporters.words import count
 from gradverify.results import NOT_PASSED
@@ -50,7 +51,7 @@ def page_of(report: Report, map_keys: tuple[str, ...]) -> str:
     map_keys
         Sweep keys of the maps, rows first; other sweeps choose their own.
     """
-    title = f"gradverify {report.command}: {report.verdict}"
+    title = f"gradverify {report.command}: {outcome(report)}"
     body = tag(
         "body", _PATTERNS, tag("main", shared(joined(_sections(report, map_keys)))), tag("script", _asset("report.js"))
     )

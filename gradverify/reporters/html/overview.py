@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gradverify.reporters.html.case import rule_link
 from gradverify.reporters.html.markup import Markup, tag
-from gradverify.reporters.html.verdicts import SIGNS, verdict_word
+from gradverify.reporters.html.verdicts import SIGNS, outcome_word
 from gradverify.reporters.words import count, summary
 from gradverify.rules import RULES, rule_of_problem
 
@@ -21,7 +21,7 @@ __all__ = ["conditions", "header", "problems"]
 
 def header(report: Report) -> Markup:
     """Return the verdict of the whole, how many cases have which, and what was run."""
-    title = tag("h1", "gradverify ", tag("span", report.command), " ", verdict_word(report.verdict))
+    title = tag("h1", "gradverify ", tag("span", report.command), " ", outcome_word(report))
     counted = (_counted(verdict, report.counts.get(verdict.value, 0)) for verdict in SIGNS)
     facts = (tag("div", tag("dt", name), tag("dd", value)) for name, value in _facts(report))
     return tag(

@@ -27,10 +27,11 @@ _DECADES, _SMALLEST, _DARKEST = 4, -16, 3
 def sweep_section(report: Report, keys: tuple[str, ...]) -> Markup | None:
     """Return a map for each sweep over the keys, and for each other one over two keys of its own."""
     numbers = {id(case): place for place, case in enumerate(report.cases, 1)}
-    maps = [_map(grid, numbers) for grid in _grids(report.cases, keys)]
-    if not maps:
+    grids = list(_grids(report.cases, keys))
+    if not grids:
         return None
-    return tag("section", tag("h2", "Sweeps"), *maps, _legend())
+    cells = [cell for grid in grids for cell in grid.cells.values()]
+    return tag("section", tag("h2", "Sweeps"), *(_map(grid, numbers) for grid in grids), _legend(cells))
 
 
 def _grids(cases: tuple[CaseResult, ...], keys: tuple[str, ...]) -> Iterator[SweepGrid]:
@@ -82,11 +83,13 @@ def _shade(cell: SweepCell) -> str:
     return f" s{int(min(max(shade, 0), _DARKEST))}"
 
 
-def _legend() -> Markup:
+def _legend(cells: list[SweepCell]) -> Markup:
+    """Return what shades mean, and those marks that occur."""
     shades = [
         swatch(f"h-pass s{shade}", f"from {number(10.0 ** (_SMALLEST + _DECADES * shade))}")
         for shade in range(1, _DARKEST + 1)
     ]
-    marks = [tag("li", f"{symbol} {words}") for symbol, words in _MARKS.values()]
+    shown = {cell.identity for cell in cells}
+    marks = [tag("li", f"{symbol} {words}") for identity, (symbol, words) in _MARKS.items() if identity in shown]
     first = swatch("h-pass s0", f"passing, error below {number(10.0 ** (_SMALLEST + _DECADES))}")
     return tag("ul", first, *shades, swatch("h-fail", "failing"), *marks, class_="legend")

@@ -19,8 +19,11 @@ from gradverify.numerics.geometry import (
     describe_backward,
     describe_loss,
     describe_violation,
+    effective_kernel,
+    is_covered,
     is_read,
     measure,
+    window_count,
 )
 
 STEPS = st.integers(1, 5)
@@ -192,6 +195,17 @@ def test_losses_and_violations_in_words():
     impossible = measure("W", Window(2, 3, 2, dilation=2))
     assert describe_loss(impossible) == "effective kernel 5 is larger than the padded input 2 + 0 + 0 = 2"
     assert describe_violation(impossible) == f"impossible geometry along W: {describe_loss(impossible)}"
+
+
+@EXAMPLES
+@given(st.one_of(WINDOWS, TRANSPOSED))
+def test_rows_in_holes_are_said_not_to_be_read(window):
+    assume(is_possible(window))
+    found = measure("H", window)
+    starts = [place * found.stride for place in range(window_count(found))]
+    within = {start + row for start in starts for row in range(effective_kernel(found.kernel, found.dilation))}
+    holes = [row for row in within if not is_covered(found, row - found.padding[0])]
+    assert ("holes" in describe_loss(found)) == bool(holes)
 
 
 def test_transposed_losses_and_violations_in_words():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from browser import chromium, open_page
 from made_reports import case_result, rendered, report_of
@@ -127,3 +129,23 @@ def test_printing_unfolds_what_does_not_pass_and_leaves_out_the_filter(browser, 
     shown = "document.querySelector('details.case.v-fail .body').getClientRects().length"
     assert browser.value(shown) == 1
     assert browser.value("getComputedStyle(document.querySelector('.filter')).display") == "none"
+
+
+@pytest.mark.parametrize("media", ["screen", "print"])
+def test_ids_have_room_between_a_phone_and_a_desk(browser, tmp_path, media):
+    path = tmp_path / "middle.html"
+    case = replace(case_result("conv"), target="my_own_layers.convolution:backward_of_conv")
+    path.write_text(rendered("html", report_of(case)), encoding="utf-8")
+    browser.open(path, width=760)
+    browser.look(width=760, media=media)
+    assert browser.value("document.querySelector('#cases a').getClientRects().length") == 1
+
+
+def test_a_wide_map_is_printed_whole(browser, tmp_path):
+    path = tmp_path / "wide.html"
+    cases = [replace(case_result("c"), id=f"c/{n}", sweep={"a": n // 16, "b": n % 16}) for n in range(32)]
+    path.write_text(rendered("html", report_of(*cases), map_keys=("a", "b")), encoding="utf-8")
+    browser.open(path, width=760)
+    assert browser.value("document.querySelector('.heat').offsetWidth") > 760
+    browser.look(width=760, media="print")
+    assert browser.value("document.querySelector('.heat').offsetWidth") <= 760

@@ -143,6 +143,13 @@ def test_the_map_of_a_sweep_links_to_the_worst_case_of_each_cell():
     assert [cell.get("class") for cell in table.iter("td")] == ["h-fail", "h-skip"]
 
 
+def test_the_legend_of_maps_has_the_marks_that_occur():
+    case = replace(case_result("one"), sweep={"a": 1, "b": 2})
+    marks = ["= size identity holds", "≠ size identity violated"]
+    for made, shown in ((case, marks[1:]), (replace(case, geometry=()), [])):
+        assert [text for text in texts_of(page(made, map_keys=("a", "b")), "li") if text in marks] == shown
+
+
 def test_every_sweep_of_two_keys_has_a_map_and_one_of_one_key_where_it_is_asked_for():
     one = replace(case_result("one"), sweep={"stride": 1})
     two = replace(case_result("two"), sweep={"K": 3, "D": 1})
@@ -167,6 +174,8 @@ def test_problems_are_listed_where_nothing_was_run():
 def test_an_interrupted_run_says_so():
     root = page(case_result(), exit_code=130)
     assert "Interrupted: what follows had finished." in texts_of(root, "p")
+    assert texts_of(root, "h1") == ["gradverify sweep ! interrupted"]
+    assert texts_of(root, "title")[0] == "gradverify sweep: interrupted"
 
 
 @pytest.mark.parametrize(
