@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradverify import __version__
-from gradverify.errors import GradverifyError
+from gradverify.errors import GradverifyError, nearest_name
 from gradverify.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -45,6 +45,14 @@ class _Commands(click.Group):
             return None
         command: click.Command = resolve_name(_COMMANDS[cmd_name][0])
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(f"'{name}' is not a command, {nearest_name(name, tuple(_COMMANDS))}")
+        return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
         from gradverify.cli.completion import items  # noqa: PLC0415  only shells ask

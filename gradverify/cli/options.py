@@ -47,6 +47,8 @@ class _Format(click.ParamType):  # type: ignore[type-arg]  # generic from click 
 class _Number(click.FloatRange):
     """A finite number: click's own range lets ``nan`` and ``inf`` through."""
 
+    name = "number"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):

@@ -194,7 +194,7 @@ def _times(values: Array, unit: float) -> tuple[float, ...]:
 def _read_from(work: Work | None, taken: float) -> tuple[str, float | None]:
     """Return the derivative that the verdict used and its step: that of the second look, where there was one."""
     if taken or work is None:
-        return str(Derivative.DIFFERENCES), taken or None
+        return f"{Derivative.DIFFERENCES} in a second look" if taken else str(Derivative.DIFFERENCES), taken or None
     return work.derivative, work.step
 
 

@@ -198,3 +198,16 @@ def test_a_battery_that_is_none(arguments, message):
     ran = run_command("layers", *arguments, "--battery")
     assert (ran.code, ran.stdout) == (2, "")
     assert message in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("rum", "'rum' is not a command, did you mean 'run'?"),
+        ("mine.yaml", "'mine.yaml' is not a command, expected one"),
+    ],
+)
+def test_what_is_no_command_names_the_nearest(workplace, given, said):
+    ran = workplace.run(given)
+    assert (ran.code, ran.stdout) == (2, "")
+    assert said in ran.stderr

@@ -250,3 +250,9 @@ def test_an_ascii_stdout_is_enough(workplace):
 
 def test_version():
     assert run_command("--version").stdout == f"gradverify {__version__}\n"
+
+
+def test_a_tolerance_that_is_no_number_is_called_that():
+    ran = run_command("run", "a.yaml", "--rtol", "loose")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "'loose' is not a valid number" in ran.stderr

@@ -264,11 +264,11 @@ def test_output_padding_beyond_stride_and_dilation():
     assert site.problem == "output_padding 2 along H is not below stride 2 or dilation 1, expected less"
 
 
-def test_sites_carry_allowance_and_line():
+def test_sites_carry_allowance_and_place():
     allow = {"residual": 1, "because": "known"}
     (site,) = chain(network(CONV | {"allow": allow}, shape=[1, 3, 8, 8])).sites
     assert site.allow == Allowance(1, "known")
-    assert site.line == 1
+    assert site.place == (1, 72)  # line and column of the layer
 
 
 def test_blocks_are_written_out():
