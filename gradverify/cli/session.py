@@ -16,6 +16,7 @@ from gradverify.cli.outputs import Outputs
 from gradverify.cli.progress import ProgressLine
 from gradverify.cli.reproduction import Reproduction
 from gradverify.errors import ModelError, SpecError
+from gradverify.exit_codes import ExitCode
 from gradverify.pipeline import Listener, Policy, Selection, Settings, select
 from gradverify.reporters import Appearance
 from gradverify.results import Plan
@@ -78,6 +79,7 @@ def conduct(
         if not common.collect_only:
             _refuse(error, outputs, settings.command, _appearance(common, map_keys))
         raise
+    _say_if_empty(selection, common)
     if common.collect_only:
         _collect(selection, allow_empty=common.allow_empty)
     appearance = _appearance(common, map_keys or _map_keys(selection, settings.command))
@@ -117,10 +119,22 @@ def _saving(common: Common, selection: Selection) -> list[Listener]:
     return [SavedFailures(Path(common.save_failures), selection.cases)]
 
 
+def _say_if_empty(selection: Selection, common: Common) -> None:
+    """Say on stderr why there is nothing to judge: a folder may be the wrong one, and a text the wrong one too."""
+    if selection.cases or common.allow_empty:
+        return
+    if common.keyword is not None:
+        said = f"no case has '{common.keyword}' in its id, --collect-only without -k lists all ids"
+    else:
+        named = ", ".join(f"'{name}'" for name in common.specs) or "what --torch names"
+        said = f"there is nothing to judge in {named}, expected specs (*.yaml, *.yml), or models with windowed layers"
+    click.echo(said, err=True)
+
+
 def _collect(selection: Selection, *, allow_empty: bool) -> None:
     for case in selection.cases:
         click.echo(case.id)
-    sys.exit(0 if selection.cases or allow_empty else 5)
+    sys.exit(ExitCode.PASS if selection.cases or allow_empty else ExitCode.EMPTY)
 
 
 def _map_keys(selection: Selection, command: str) -> tuple[str, ...]:

@@ -89,7 +89,10 @@ def _by_policy(result: CaseResult, policy: Policy) -> CaseResult:
         result,
         judgement=Judgement(
             failing_axes=tuple(part.axis for part in new),
-            accepted_axes=tuple(part.axis for part in _failing(result, policy) if part not in new),
+            allowed_axes=tuple(
+                part.axis for part in result.geometry if not part.identity and _allowed(part, policy.allowance)
+            ),
+            known_axes=tuple(part.axis for part in found if part not in new),
             failing_warnings=tuple(part.code for part in warnings),
         ),
     )

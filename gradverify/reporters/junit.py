@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 from gradverify.reporters.explanation import readable
 from gradverify.reporters.findings import Finding, Level, findings_of_case, findings_of_files
 from gradverify.reporters.whole import WholeReporter
-from gradverify.reporters.words import printable
+from gradverify.reporters.words import printable, summary
 from gradverify.results import CaseResult, Verdict
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def _document(report: Report) -> ET.Element:
     problems, cases = _by_file(report)
     suites = [_suite(file, [_problem(found) for found in wrong], report) for file, wrong in problems.items()]
     suites += [_suite(spec, [_case(case) for case in of_spec], report) for spec, of_spec in cases.items()]
+    if report.interrupted:
+        suites.append(_suite(_NOWHERE, [_interrupted(report)], report))
     root = _element("testsuites", name="gradverify", **_totals([case for suite in suites for case in suite]))
     del root.attrib["skipped"]  # which the dialect knows of suites alone
     root.extend(suites)
@@ -107,6 +109,13 @@ def _problem(found: Finding) -> ET.Element:
     place = found.place or _NOWHERE
     made = _element("testcase", classname=found.file or _NOWHERE, name=f"{found.rule.name} {place}", time="0.000")
     made.append(_element("error", f"{place}: {found.message}", type=found.rule.name, message=str(found)))
+    return made
+
+
+def _interrupted(report: Report) -> ET.Element:
+    """Return a test case that does not pass: what had finished may, and says nothing about the rest."""
+    made = _element("testcase", classname=_NOWHERE, name="interrupted", time="0.000")
+    made.append(_element("error", type="interrupted", message=summary(report)))
     return made
 
 

@@ -58,7 +58,7 @@ def _run(report: Report, root: str | None) -> dict[str, Any]:
         "invocations": [_invocation(report, [finding for finding, _ in found], len(placed) - len(shown), root)],
         "columnKind": "unicodeCodePoints",
         "results": [
-            {**_result(finding, rules, root), "partialFingerprints": _fingerprints(mark), **_accepted(finding, report)}
+            {**_result(finding, rules, root), "partialFingerprints": _fingerprints(mark), **_accepted(finding)}
             for finding, mark in shown
         ],
     }
@@ -108,12 +108,12 @@ def _fingerprints(mark: str) -> dict[str, str]:
     return {"gradverify/v1": mark, "primaryLocationLineHash": mark}
 
 
-def _accepted(finding: Finding, report: Report) -> dict[str, Any]:
+def _accepted(finding: Finding) -> dict[str, Any]:
     """Return that a violation is allowed by its spec or held by a baseline, and why."""
     if finding.case is None or not finding.accepted:
         return {}
-    kind = "inSource" if report.baseline is None else "external"
-    why = printable(finding.case.reason or "")
+    kind = "inSource" if finding.about in finding.case.judgement.allowed_axes else "external"
+    why = printable(finding.case.reason or "allowed by the spec")
     return {"suppressions": [{"kind": kind, "status": "accepted", "justification": why}]}
 
 

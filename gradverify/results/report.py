@@ -45,15 +45,21 @@ class Judgement:
 
     Attributes
     ----------
-    failing_axes, accepted_axes
-        Axes whose geometry fails the case, and those whose violation is allowed or in a baseline.
+    failing_axes, allowed_axes, known_axes
+        Axes whose geometry fails the case, those whose violation the spec allows, and those where it is in a baseline.
     failing_warnings
         Codes of contracts whose warnings fail the case.
     """
 
     failing_axes: tuple[str, ...] = ()
-    accepted_axes: tuple[str, ...] = ()
+    allowed_axes: tuple[str, ...] = ()
+    known_axes: tuple[str, ...] = ()
     failing_warnings: tuple[str, ...] = ()
+
+    @property
+    def accepted_axes(self) -> tuple[str, ...]:
+        """Axes whose violation fails no case, because somebody says so."""
+        return self.allowed_axes + self.known_axes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

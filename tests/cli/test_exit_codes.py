@@ -218,3 +218,21 @@ def test_our_own_failure_has_a_code_of_its_own(monkeypatch, capsys):
         main()
     assert left.value.code == 70
     assert "please report" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "folder"), "there is nothing to judge in 'folder', expected specs"),
+        (("run", "a.yaml", "-k", "zzz"), "no case has 'zzz' in its id, --collect-only without -k lists all ids"),
+        (("audit", "folder", "--collect-only"), "there is nothing to judge in 'folder', expected specs"),
+        (("run", "folder", "--allow-empty"), ""),
+    ],
+)
+def test_why_there_is_nothing_to_judge_is_said_on_stderr(workplace, arguments, said):
+    workplace.write("a.yaml", "cases: [{name: a, layer: relu, inputs: {x: [2]}}]")
+    (workplace.path / "folder").mkdir()
+    ran = workplace.run(*arguments)
+    assert ran.code == (0 if "--allow-empty" in arguments else 5)
+    assert ran.stderr.startswith(said)
+    assert bool(ran.stderr) == bool(said)

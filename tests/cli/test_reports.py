@@ -170,7 +170,7 @@ def test_an_interrupted_run_leaves_every_report_with_what_had_finished(layers, w
     rest, errors = running.communicate(timeout=20)
     assert (running.returncode, first["id"]) == (130, "wrong"), errors
     assert json.loads(rest)["exit_code"] == 130
-    assert junit(place) == {"wrong": ["Failure"]}
+    assert junit(place) == {"wrong": ["Failure"], "interrupted": ["Error"]}
     assert results(place) == ["GV101"]
     (ran,) = json.loads((place.path / "r.sarif").read_text())["runs"]
     assert ran["invocations"][0]["executionSuccessful"] is False

@@ -112,10 +112,17 @@ def test_the_policy_of_a_case_takes_its_allowance_and_keeps_the_baseline(own):
 
 def test_the_result_says_which_findings_the_policy_fails_and_which_it_accepts():
     allowed = settle(result(PADDING, WORSE), identity(allowance=KNOWN)).judgement
-    assert (allowed.failing_axes, allowed.accepted_axes) == (("W",), ("H",))
+    assert (allowed.failing_axes, allowed.allowed_axes, allowed.known_axes) == (("W",), ("H",), ())
     held = settle(result(PADDING, WORSE), identity(baseline=holding(PADDING))).judgement
-    assert (held.failing_axes, held.accepted_axes) == (("W",), ("H",))
-    assert settle(result(PADDING), Policy(fail_on=FailOn.DATA_LOSS, allowance=KNOWN)).judgement == Judgement()
+    assert (held.failing_axes, held.allowed_axes, held.known_axes) == (("W",), (), ("H",))
+    mild = Policy(fail_on=FailOn.DATA_LOSS, baseline=holding(PADDING))
+    assert settle(result(PADDING), mild).judgement == Judgement()
+
+
+@pytest.mark.parametrize("fail_on", list(FailOn))
+def test_what_a_spec_allows_is_accepted_whatever_a_command_fails_on(fail_on):
+    settled = settle(result(PADDING), Policy(fail_on=fail_on, allowance=KNOWN))
+    assert settled.judgement == Judgement(allowed_axes=("H",))
 
 
 @pytest.mark.parametrize(("strict", "failing"), [(True, ("dtype",)), (False, ())])

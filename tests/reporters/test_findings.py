@@ -56,7 +56,7 @@ def test_what_is_worth_a_look_does_not_stand_for_the_error_of_a_case_that_does_n
 
 
 def test_only_a_violation_is_accepted_and_no_input_that_is_called_as_its_axis():
-    case = case_result(verdict=Verdict.FAIL, contracts=(), judgement=Judgement(accepted_axes=("H",)))
+    case = case_result(verdict=Verdict.FAIL, contracts=(), judgement=Judgement(known_axes=("H",)))
     case = replace(case, gradients=(replace(case.gradients[0], input="H"),))
     assert [(found.rule.id, found.about, found.accepted) for found in findings_of_case(case)] == [
         ("GV103", "H", False),
@@ -81,7 +81,7 @@ def test_the_policy_decides_how_bad_geometry_and_warnings_are():
     assert shown(case)[1:] == [("GV202", "warning", "H"), ("GV204", "note", "W")]
     failing = replace(case, verdict=Verdict.FAIL, judgement=Judgement(failing_axes=("H",), failing_warnings=("dtype",)))
     assert [level for _, level, _ in shown(failing)] == ["error", "error", "note"]
-    accepted = replace(case, judgement=Judgement(accepted_axes=("H",)))
+    accepted = replace(case, judgement=Judgement(known_axes=("H",)))
     assert shown(accepted)[1] == ("GV202", "note", "H")
 
 

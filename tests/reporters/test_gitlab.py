@@ -72,7 +72,7 @@ def test_severities(case, severity):
 
 
 def test_what_is_accepted_is_left_out():
-    assert issues(report_of(case_result(judgement=Judgement(accepted_axes=("H",)), **LOST))) == []
+    assert issues(report_of(case_result(judgement=Judgement(known_axes=("H",)), **LOST))) == []
 
 
 def test_problems_block_and_have_a_line_and_a_path_as_gitlab_wants():

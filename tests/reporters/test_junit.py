@@ -149,3 +149,13 @@ def test_problems_are_errors_of_suites_of_their_own():
 
 def test_an_empty_report_is_valid():
     assert read(rendered("junit", report_of())).tests == 0
+
+
+def test_an_interrupted_run_has_a_test_case_that_does_not_pass():
+    case = case_result(**BARE)
+    suites = read(rendered("junit", report_of(case, exit_code=130)))
+    ((passed,), (interrupted,)) = suites
+    assert (outcome(passed), outcome(interrupted)) == (None, Error)
+    assert interrupted.name == "interrupted"
+    assert interrupted.result[0].message == "INTERRUPTED: 1 pass in 1.50 s"
+    assert (suites.tests, suites.errors) == (2, 1)

@@ -17,7 +17,7 @@ from gradverify.numerics.geometry import Window, measure
 from gradverify.problems import Problem, ProblemKind
 from gradverify.reporters import sarif
 from gradverify.reporters.findings import findings_of
-from gradverify.results import BaselineUse, Cause, Judgement, Verdict
+from gradverify.results import Cause, Judgement, Verdict
 from gradverify.rules import pages
 
 BARE = {"contracts": (), "gradients": (), "geometry": ()}
@@ -155,16 +155,18 @@ def test_what_has_no_line_has_no_region_and_what_has_no_file_is_no_result():
     assert notified(run) == (False, [("error", "is empty"), ("error", "no module 'nets'")], [])
 
 
-def test_what_is_accepted_is_suppressed_with_its_reason():
-    case = case_result(reason="allowed, because it is", judgement=Judgement(accepted_axes=("H",)), **LOST)
-    (result,) = run_of(report_of(case))["results"]
+@pytest.mark.parametrize(
+    ("judgement", "reason", "kind", "why"),
+    [
+        (Judgement(allowed_axes=("H",)), "allowed, because it is", "inSource", "allowed, because it is"),
+        (Judgement(allowed_axes=("H",)), None, "inSource", "allowed by the spec"),
+        (Judgement(known_axes=("H",)), "in the baseline: H", "external", "in the baseline: H"),
+    ],
+)
+def test_what_is_accepted_is_suppressed_with_its_reason(judgement, reason, kind, why):
+    (result,) = run_of(report_of(case_result(reason=reason, judgement=judgement, **LOST)))["results"]
     assert result["level"] == "note"
-    assert result["suppressions"] == [
-        {"kind": "inSource", "status": "accepted", "justification": "allowed, because it is"}
-    ]
-    baseline = BaselineUse(file="old.json", accepted=1, new=0, gone=0)
-    (result,) = run_of(report_of(case, baseline=baseline))["results"]
-    assert result["suppressions"][0]["kind"] == "external"
+    assert result["suppressions"] == [{"kind": kind, "status": "accepted", "justification": why}]
 
 
 def notified(run):
