@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from workplace import Workplace
+from workplace import Workplace, plain_environment
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# ([\w./-]*\.\w+)\n")
@@ -65,7 +65,7 @@ def _typed(command: str, last: int, place: Workplace) -> tuple[int, str]:
     done = subprocess.run(
         ["bash", "-c", f"(exit {last})\n{command}"],  # noqa: S607  the shell that readers have
         cwd=place.path,
-        env={**_environment(), "PATH": path, "COLUMNS": "100"},
+        env={**plain_environment(), "PATH": path, "COLUMNS": "100"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -73,11 +73,6 @@ def _typed(command: str, last: int, place: Workplace) -> tuple[int, str]:
         check=False,
     )
     return done.returncode, done.stdout
-
-
-def _environment() -> dict[str, str]:
-    """Return an environment that knows nothing of the pytest around the tests, nor of a CI system around that."""
-    return {name: text for name, text in os.environ.items() if not name.startswith(("PYTEST_", "GITHUB_", "CI_"))}
 
 
 def _pattern(printed: str) -> re.Pattern[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent
+_SURROUNDINGS = re.compile(r"(PYTEST_|GITHUB_|CI_)|(CI|BUILD_NUMBER|COLUMNS|NO_COLOR|FORCE_COLOR)$")
 # What pip says where there is no package index to be reached.
 OFFLINE = r"No matching distribution|Could not find a version|name resolution|Connection|Network is unreachable"
 
@@ -32,16 +34,18 @@ class Ran:
         return json.loads(self.stdout, parse_constant=lambda name: pytest.fail(f"{name} is not strict JSON"))
 
 
+def plain_environment() -> dict[str, str]:
+    """Return an environment that knows nothing of a terminal, of the pytest around the tests, or of CI."""
+    return {name: text for name, text in os.environ.items() if _SURROUNDINGS.match(name) is None}
+
+
 def run_command(*arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = None, workers: int = 1) -> Ran:
     """Start gradverify as a user does, in a process of its own."""
     shared = ["--workers", str(workers)] if arguments and arguments[0] in {"run", "sweep"} else []
-    environment = {
-        name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}
-    }
     done = subprocess.run(
         [sys.executable, "-m", "gradverify", *arguments, *shared],
         cwd=cwd,
-        env=environment | (env or {}),
+        env=plain_environment() | (env or {}),
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
 import subprocess
@@ -11,6 +10,7 @@ import sys
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from workplace import plain_environment
 
 NETWORK = """\
 cases:
@@ -147,7 +147,7 @@ def test_an_interrupted_audit_reports_what_was_judged_and_exits_130(nets):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={**plain_environment(), "PYTHONUNBUFFERED": "1"},
     )
     while "c0" not in started.stdout.readline():
         pass

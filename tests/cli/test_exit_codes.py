@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import time
 
 import click
 import pytest
+from workplace import plain_environment
 
 from gradverify.cli import main
 
@@ -180,7 +180,7 @@ def test_an_interrupt_reports_what_has_finished_and_exits_130(workplace, way):
     command = [sys.executable, "-m", "gradverify", "run", "spec.yaml", "--workers", "1", "--format", "json=out.json"]
     command += ["--format", "terminal"]
     started = subprocess.Popen(
-        command, cwd=workplace.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
+        command, cwd=workplace.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=plain_environment()
     )
     line = ""
     while "right" not in line:

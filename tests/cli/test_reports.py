@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from junitparser import JUnitXml
-from workplace import Ran, Workplace
+from workplace import Ran, Workplace, plain_environment
 
 from gradverify.rules import RULES
 
@@ -155,7 +154,7 @@ def test_an_invalid_spec_is_annotated_on_stderr_where_stdout_stays_empty(workpla
 def started(place: Workplace, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "gradverify", "run", "spec.yaml", "--workers", "1", *arguments]
     pipe = subprocess.PIPE
-    env = {**os.environ, "PYTHONUNBUFFERED": ""}  # what is not flushed is not out
+    env = {**plain_environment(), "PYTHONUNBUFFERED": ""}  # what is not flushed is not out
     return subprocess.Popen(command, cwd=place.path, stdout=pipe, stderr=pipe, text=True, env=env)
 
 
@@ -230,7 +229,7 @@ def test_a_full_disk_behind_stdout_is_said_and_costs_no_other_report(layers, nam
             cwd=place.path,
             stdout=full,
             stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONUNBUFFERED": ""},
+            env={**plain_environment(), "PYTHONUNBUFFERED": ""},
             text=True,
             check=False,
         )

@@ -9,17 +9,17 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from workplace import ROOT, Workplace
+from workplace import ROOT, Workplace, plain_environment
 
 PRE_COMMIT = (sys.executable, "-m", "pre_commit")
 # What a user of this repository needs of it to install it, and what says how.
 _SHIPPED = ("gradverify", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml", "templates")
-_NOT_PASSED_ON = ("GIT_", "GITHUB_", "PRE_COMMIT", "CI_", "PYTEST_")
+_NOT_PASSED_ON = ("GIT_", "PRE_COMMIT")
 
 
 def clean_environment(**more: str) -> dict[str, str]:
     """Return an environment in which no git, CI or hook around the tests is heard of, and gradverify is on the path."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
+    environment = {name: value for name, value in plain_environment().items() if not name.startswith(_NOT_PASSED_ON)}
     return environment | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",
         "GIT_CONFIG_GLOBAL": os.devnull,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
 
-from workplace import Ran, Workplace
+from workplace import Ran, Workplace, plain_environment
 
 LAYERS = """\
 import ctypes
@@ -72,9 +71,8 @@ def command(*arguments: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return an environment that says nothing of the pytest that runs this test; lines are cut at 200 columns."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    return kept | {"COLUMNS": "200"}
+    """Return an environment in which lines are cut at 200 columns: in CI pytest cuts none."""
+    return plain_environment() | {"COLUMNS": "200"}
 
 
 def own(forward: str, backward: str = "backward", more: str = "inputs: {x: [3]}") -> str:
