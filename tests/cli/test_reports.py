@@ -10,33 +10,19 @@ from pathlib import Path
 
 import pytest
 from junitparser import JUnitXml
+from squares import BACKWARDS, SQUARE
 from workplace import Ran, Workplace, plain_environment
 
 from gradverify.rules import RULES
 
-LAYERS = """
-    import shutil, time
-    import numpy as np
-
-    def square(x):
-        return x * x, x
-
-    def right(dout, x):
-        return 2 * x * dout
-
-    def wrong(dout, x):
-        return x * dout
-
-    def raises(dout, x):
-        raise RuntimeError("no gradient | today")
-
-    def sleeps(dout, x):
-        time.sleep(60)
+VANISHING = """
+    import shutil
 
     def vanishes(dout, x):
         shutil.rmtree("out", ignore_errors=True)
         return right(dout, x)
 """
+LAYERS = SQUARE + BACKWARDS + VANISHING
 FILES = {
     "json": "r.json",
     "jsonl": "r.jsonl",

@@ -11,6 +11,13 @@ from pathlib import Path
 
 from workplace import ROOT, Workplace, plain_environment
 
+# A network that loses a row and a column at its stem.
+LOSING = """
+    cases:
+      - name: net
+        inputs: {image: [1, 3, 224, 224]}
+        network: [{name: stem, layer: conv2d, out_channels: 8, kernel_size: 11, stride: 4}]
+"""
 PRE_COMMIT = (sys.executable, "-m", "pre_commit")
 # What a user of this repository needs of it to install it, and what says how.
 _SHIPPED = ("gradverify", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml", "templates")

@@ -8,35 +8,22 @@ import sys
 
 import pytest
 from composite import CompositeAction, commands_in
-from scratch import Repository, copy_of_this
+from scratch import LOSING, Repository, copy_of_this
+from squares import BACKWARDS, SQUARE
 from workplace import OFFLINE, ROOT
 
 from gradverify.reporters import REPORTERS
 
-LAYERS = """
-    def square(x):
-        return x * x, x
-
-    def right(dout, x):
-        return 2 * x * dout
-
-    def wrong(dout, x):
-        return x * dout
-
+SPEAKING = """
     def speaks(dout, x):
         raise ValueError("\\n::error file=secret.py::not from gradverify\\n  ::add-mask::a\\n##[error]nor this")
 """
+LAYERS = SQUARE + BACKWARDS + SPEAKING
 SPEC = """
     cases:
       - name: square
         functions: {forward: 'mine:square', backward: 'mine:BACKWARD'}
         inputs: {x: [4]}
-"""
-NETWORK = """
-    cases:
-      - name: net
-        inputs: {image: [1, 3, 224, 224]}
-        network: [{name: stem, layer: conv2d, out_channels: 8, kernel_size: 11, stride: 4}]
 """
 
 
@@ -155,7 +142,7 @@ def test_an_output_that_a_name_would_smuggle_in_is_none(verify, repository):
 
 
 def test_the_audit_executes_nothing_and_takes_options(verify, repository):
-    repository.write("nets/net.gradverify.yaml", NETWORK)
+    repository.write("nets/net.gradverify.yaml", LOSING)
     assert verify(command="audit").code == 1
     done = verify(command="audit", fail_on="impossible", args="--seed\n3\n--quiet")
     assert (done.code, done.outputs["verdict"]) == (0, "pass"), done.log

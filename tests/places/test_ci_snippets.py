@@ -9,7 +9,7 @@ import sys
 import pytest
 import yaml
 from composite import CompositeAction
-from scratch import PRE_COMMIT, Repository
+from scratch import LOSING, PRE_COMMIT, Repository
 from walkthrough import blocks_of
 from workplace import ROOT
 
@@ -39,12 +39,6 @@ MINE = """
 
     def grad(dout, x):
         return x * dout
-"""
-LOSING = """
-    cases:
-      - name: net
-        inputs: {image: [1, 3, 224, 224]}
-        network: [{name: stem, layer: conv2d, out_channels: 8, kernel_size: 11, stride: 4}]
 """
 
 
