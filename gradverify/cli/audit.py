@@ -12,6 +12,7 @@ import click
 from gradverify.cli.completion import files
 from gradverify.cli.options import Common, common_options, usable_cores
 from gradverify.errors import UsageError
+from gradverify.spec.model import MODEL_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Auditing", "audit"]
 
-MODEL_SUFFIXES = (".onnx",)
 _LARGEST = 2**31 - 1
 _LENGTHS = re.compile(r"[0-9]{1,10}(,[0-9]{1,10})*")
 _SHAPES = "data=1,3,224,224 or 1,3,224,224"

@@ -34,8 +34,6 @@ __all__ = [
 
 # What a completion is that more follows: the shell puts no space behind it.
 PART = "part"
-_SPECS = (".yaml", ".yml")
-_MODELS = (".onnx",)
 # Beyond, ids are completed up to their next part, as paths are up to the next folder.
 _MOST_IDS = 200
 _BOUNDS = "/,"
@@ -98,7 +96,9 @@ def folders(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
 
 def spec_files(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Return specs and folders, and models for the command that takes them."""
-    suffixes = (*_SPECS, *_MODELS) if ctx.command.name == "audit" else _SPECS
+    from gradverify.spec.model import MODEL_SUFFIXES, SPEC_SUFFIXES  # noqa: PLC0415  as above
+
+    suffixes = SPEC_SUFFIXES + MODEL_SUFFIXES if ctx.command.name == "audit" else SPEC_SUFFIXES
     return items(_paths(incomplete, suffixes), incomplete)
 
 
@@ -122,8 +122,10 @@ def _quietly(find: Callable[[], Iterator[str]]) -> list[str]:
 
 def _specs(ctx: click.Context) -> tuple[str, ...]:
     """Return the specs on the line; while an option waits for its value, click leaves them unread."""
+    from gradverify.spec.model import MODEL_SUFFIXES  # noqa: PLC0415  as above
+
     named = ctx.params.get("specs") or ctx.args
-    return tuple(name for name in named if not name.startswith("-") and not name.endswith(_MODELS))
+    return tuple(name for name in named if not name.startswith("-") and not name.endswith(MODEL_SUFFIXES))
 
 
 def _ids(ctx: click.Context) -> Iterator[str]:

@@ -6,13 +6,13 @@ import os
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from gradverify.spec.model import SPEC_SUFFIXES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = ["is_named"]
-
-_SUFFIXES = (".yaml", ".yml")
 
 
 def is_named(file: Path, root: Path, globs: Sequence[str]) -> bool:
@@ -32,7 +32,7 @@ def is_named(file: Path, root: Path, globs: Sequence[str]) -> bool:
         parts = os.path.relpath(file, root).replace(os.sep, "/").split("/")
     except ValueError:  # on another drive
         return False
-    folders = [parts[:end] for end in range(len(parts))] if file.suffix in _SUFFIXES else []
+    folders = [parts[:end] for end in range(len(parts))] if file.suffix in SPEC_SUFFIXES else []
     return any(_names_one(_names(glob), parts, folders) for glob in globs)
 
 

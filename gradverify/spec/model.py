@@ -27,6 +27,7 @@ __all__ = [
     "LARGEST_MEMORY",
     "LARGEST_WHOLE",
     "METHODS",
+    "MODEL_SUFFIXES",
     "SHIMS",
     "SPEC_SUFFIXES",
     "ArrayFile",
@@ -47,6 +48,8 @@ METHODS = ("auto", "dense", "compressed", "certificate")
 COTANGENTS = ("random", "ones", "mean", "single")
 # What a folder is searched for.
 SPEC_SUFFIXES = (".yaml", ".yml")
+# What is a model, where a command takes any.
+MODEL_SUFFIXES = (".onnx",)
 # Names that older code expects and newer versions no longer have.
 SHIMS = ("old-numpy", "old-python")
 # The key of a parameter that is a Python object: {import: module:name}.
