@@ -53,7 +53,7 @@ class SavedFailures:
     def __init__(self, folder: Path, cases: tuple[Case, ...]) -> None:
         self._folder = folder
         self._cases = {(case.spec, case.id): case for case in cases}
-        self._saved = 0
+        self._specs: set[Path] = set()
         _check_writable(folder)
 
     def start(self, plan: Plan) -> None:
@@ -65,14 +65,14 @@ class SavedFailures:
             return
         try:
             self._save(self._cases[result.spec, result.id], result)
-            self._saved += 1
         except (OSError, SpecError) as error:
             click.echo(f"{result.id} is not saved in {self._folder}: {error}", err=True)
 
     def finish(self, report: Report) -> None:  # noqa: ARG002  a listener's signature
         """Say where they are."""
-        if self._saved:
-            failures = "1 failure" if self._saved == 1 else f"{self._saved} failures"
+        saved = sum(spec.is_file() for spec in self._specs)
+        if saved:
+            failures = "1 failure" if saved == 1 else f"{saved} failures"
             click.echo(f"saved {failures} in {self._folder}", err=True)
 
     def _save(self, case: Case, result: CaseResult) -> None:
@@ -83,8 +83,13 @@ class SavedFailures:
             case = _from_archive(case, str(archive.resolve()), result.arrays)
         found = f"{result.verdict} {case.id} ({case.spec}:{case.line}, {case.target})"
         comments = (found, f"gradverify run {spec.name}")
-        replace_file(spec, write_case(case, self._folder, comments).encode())
-        expand(*read_specs((spec,)))  # what cannot be read again helps nobody
+        self._specs.add(spec)  # before it is there: an interrupt may come between the two
+        try:
+            replace_file(spec, write_case(case, self._folder, comments).encode())
+            expand(*read_specs((spec,)))  # what cannot be read again helps nobody
+        except (OSError, SpecError):
+            self._specs.discard(spec)
+            raise
 
 
 def file_stem(case: Case, folder: Path) -> str:

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from workplace import ROOT, Ran, Workplace
 
+from gradverify.cli import failures
 from gradverify.cli.failures import SavedFailures, file_stem
 from gradverify.errors import UsageError
 from gradverify.pipeline import select
@@ -393,6 +394,21 @@ def test_a_case_that_cannot_be_saved_is_named_and_the_run_goes_on(
     (workplace.path / "plain").write_text("")
     with pytest.raises(UsageError, match="cannot be written"):
         SavedFailures(workplace.path / "plain", ())
+
+
+def test_a_failure_that_is_in_its_place_counts_though_an_interrupt_comes_next(workplace, monkeypatch, capsys):
+    file = workplace.write("a.yaml", "cases: [{name: a, layer: relu, inputs: {x: [2]}}]")
+    (case,) = select((str(file),), Overrides()).cases
+    listener = SavedFailures(workplace.path / "out", (case,))
+
+    def interrupted(*_specs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(failures, "expand", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        listener.case(case.result(Verdict.FAIL, None))
+    listener.finish(None)
+    assert capsys.readouterr().err == f"saved 1 failure in {workplace.path / 'out'}\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
